@@ -1,0 +1,1 @@
+//! Example and benchmark functions, generic over `wengert::Scalar`.
