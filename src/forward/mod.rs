@@ -1,0 +1,16 @@
+//! Forward mode: numbers that carry tangents, and the drivers that seed them.
+//!
+//! - [`Dual`]: one tangent; directional derivatives (`jvp`).
+//! - [`Lanes`]: `N` tangents at once, laid out for SIMD; Jacobians.
+//! - [`Taylor`]: a truncated series; derivatives of any order along a line.
+//!
+//! Invariant: a tangent is combined by the partials of [`elementary`](crate::elementary) and by nothing else.
+//! Source: Griewank & Walther 2008, §3.1 (tangents), §13.2 (series).
+
+mod drivers;
+mod dual;
+mod lanes;
+
+pub use drivers::derivative;
+pub use dual::Dual;
+pub use lanes::Lanes;

@@ -1,0 +1,313 @@
+//! The operator and number traits of a carrier, all forwarded to its [`Scalar`](super::Scalar) core.
+//!
+//! A carrier gives `inner`, `from_inner` and `scale_by` as inherent methods, and `Scalar`; everything else follows. The
+//! macro only forwards, no rule lives in it.
+
+/// Implements `num_dual::DualNum` and its many supertraits for a carrier over an inner scalar.
+macro_rules! scalar_traits {
+    ([$($param:tt)*] $carrier:ty, inner $inner:ty, derivatives $order:expr) => {
+        const _: () = {
+            use std::ops::{
+                Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
+            };
+            use $crate::elementary as rules;
+            use $crate::scalar::Scalar as _;
+
+            $crate::scalar::traits::binary_operator!([$($param)*] $carrier, Add, add, AddAssign, add_assign);
+            $crate::scalar::traits::binary_operator!([$($param)*] $carrier, Sub, sub, SubAssign, sub_assign);
+            $crate::scalar::traits::binary_operator!([$($param)*] $carrier, Mul, mul, MulAssign, mul_assign);
+            $crate::scalar::traits::binary_operator!([$($param)*] $carrier, Div, div, DivAssign, div_assign);
+            $crate::scalar::traits::binary_operator!([$($param)*] $carrier, Rem, rem, RemAssign, rem_assign);
+            $crate::scalar::traits::constant_operator!(
+                [$($param)*] $carrier, Add, add, AddAssign, add_assign, |x, c| x.unary(rules::AddConst(c)));
+            $crate::scalar::traits::constant_operator!(
+                [$($param)*] $carrier, Sub, sub, SubAssign, sub_assign, |x, c| x.unary(rules::AddConst(-c)));
+            $crate::scalar::traits::constant_operator!(
+                [$($param)*] $carrier, Mul, mul, MulAssign, mul_assign, |x, c| x.unary(rules::MulConst(c)));
+            $crate::scalar::traits::constant_operator!(
+                [$($param)*] $carrier, Div, div, DivAssign, div_assign, |x, c| x.unary(rules::DivConst(c)));
+            $crate::scalar::traits::constant_operator!(
+                [$($param)*] $carrier, Rem, rem, RemAssign, rem_assign, |x, c| x.unary(rules::RemConst(c)));
+
+            impl<$($param)*> Neg for $carrier {
+                type Output = Self;
+                #[inline]
+                fn neg(self) -> Self {
+                    self.unary(rules::Neg)
+                }
+            }
+
+            impl<$($param)*> From<f64> for $carrier {
+                #[inline]
+                fn from(value: f64) -> Self {
+                    Self::from_inner(<$inner>::from(value))
+                }
+            }
+
+            /// Compares values only; the derivative is that of the branch taken (EDGE_CASES e42).
+            impl<$($param)*> PartialEq for $carrier {
+                #[inline]
+                fn eq(&self, other: &Self) -> bool {
+                    self.inner() == other.inner()
+                }
+            }
+            impl<$($param)*> PartialOrd for $carrier {
+                #[inline]
+                fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                    self.inner().partial_cmp(&other.inner())
+                }
+            }
+            impl<$($param)*> PartialEq<f64> for $carrier {
+                #[inline]
+                fn eq(&self, other: &f64) -> bool {
+                    self.inner() == *other
+                }
+            }
+            impl<$($param)*> PartialOrd<f64> for $carrier {
+                #[inline]
+                fn partial_cmp(&self, other: &f64) -> Option<std::cmp::Ordering> {
+                    self.inner().partial_cmp(other)
+                }
+            }
+
+            impl<$($param)*> std::iter::Sum for $carrier {
+                fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+                    Self::sum_of(iter)
+                }
+            }
+            impl<'iter, $($param)*> std::iter::Sum<&'iter Self> for $carrier {
+                fn sum<I: Iterator<Item = &'iter Self>>(iter: I) -> Self {
+                    Self::sum_of(iter.copied())
+                }
+            }
+            impl<$($param)*> std::iter::Product for $carrier {
+                fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
+                    Self::prod_of(iter)
+                }
+            }
+            impl<'iter, $($param)*> std::iter::Product<&'iter Self> for $carrier {
+                fn product<I: Iterator<Item = &'iter Self>>(iter: I) -> Self {
+                    Self::prod_of(iter.copied())
+                }
+            }
+
+            impl<$($param)*> num_traits::Zero for $carrier {
+                #[inline]
+                fn zero() -> Self {
+                    Self::from(0.0)
+                }
+                /// Looks at the value only; derivatives may be there.
+                #[inline]
+                fn is_zero(&self) -> bool {
+                    self.inner().is_zero()
+                }
+            }
+            impl<$($param)*> num_traits::One for $carrier {
+                #[inline]
+                fn one() -> Self {
+                    Self::from(1.0)
+                }
+                /// Looks at the value only; derivatives may be there.
+                #[inline]
+                fn is_one(&self) -> bool {
+                    self.inner().is_one()
+                }
+            }
+            impl<$($param)*> num_traits::Num for $carrier {
+                type FromStrRadixErr = <f64 as num_traits::Num>::FromStrRadixErr;
+                fn from_str_radix(text: &str, radix: u32) -> Result<Self, Self::FromStrRadixErr> {
+                    <f64 as num_traits::Num>::from_str_radix(text, radix).map(Self::from)
+                }
+            }
+            impl<$($param)*> num_traits::Inv for $carrier {
+                type Output = Self;
+                #[inline]
+                fn inv(self) -> Self {
+                    self.unary(rules::Recip)
+                }
+            }
+            impl<$($param)*> num_traits::Signed for $carrier {
+                #[inline]
+                fn abs(&self) -> Self {
+                    self.unary(rules::Abs)
+                }
+                #[inline]
+                fn abs_sub(&self, other: &Self) -> Self {
+                    (*self - *other).relu()
+                }
+                #[inline]
+                fn signum(&self) -> Self {
+                    self.unary(rules::Signum)
+                }
+                #[inline]
+                fn is_positive(&self) -> bool {
+                    num_traits::Signed::is_positive(&self.inner())
+                }
+                #[inline]
+                fn is_negative(&self) -> bool {
+                    num_traits::Signed::is_negative(&self.inner())
+                }
+            }
+            impl<$($param)*> num_traits::FromPrimitive for $carrier {
+                fn from_i64(n: i64) -> Option<Self> {
+                    <f64 as num_traits::FromPrimitive>::from_i64(n).map(Self::from)
+                }
+                fn from_u64(n: u64) -> Option<Self> {
+                    <f64 as num_traits::FromPrimitive>::from_u64(n).map(Self::from)
+                }
+                fn from_f64(n: f64) -> Option<Self> {
+                    Some(Self::from(n))
+                }
+            }
+
+            impl<$($param)*> num_dual::DualStruct for $carrier {
+                type Real = f64;
+                type Inner = $inner;
+                #[inline]
+                fn re(&self) -> f64 {
+                    num_dual::DualStruct::re(&self.inner())
+                }
+                #[inline]
+                fn from_inner(inner: &Self::Inner) -> Self {
+                    <$carrier>::from_inner(*inner)
+                }
+            }
+            impl<$($param)*> num_dual::Mappable<Self> for $carrier {
+                type Output<O> = O;
+                fn map_dual<M: Fn(Self) -> O, O>(self, f: M) -> O {
+                    f(self)
+                }
+            }
+            #[cfg(feature = "ndarray")]
+            impl<$($param)*> ndarray::ScalarOperand for $carrier {}
+
+            impl<$($param)*> num_dual::DualNum for $carrier {
+                type Primitive = f64;
+                const NDERIV: usize = $order;
+                type InnerDual = $inner;
+                #[inline]
+                fn from_re(re: $inner) -> Self {
+                    <$carrier>::from_inner(re)
+                }
+                #[inline]
+                fn scale(self, factor: &$inner) -> Self {
+                    self.scale_by(*factor)
+                }
+                #[inline]
+                fn powi(&self, n: i32) -> Self {
+                    self.unary(rules::Powi(n))
+                }
+                #[inline]
+                fn powf(&self, n: f64) -> Self {
+                    self.unary(rules::Powf(n))
+                }
+                #[inline]
+                fn log(&self, base: f64) -> Self {
+                    self.unary(rules::Log(base))
+                }
+                #[inline]
+                fn sin_cos(&self) -> (Self, Self) {
+                    (self.unary(rules::Sin), self.unary(rules::Cos))
+                }
+                #[inline]
+                fn atan2(&self, other: Self) -> Self {
+                    self.binary(rules::Atan2, other)
+                }
+                #[inline]
+                fn powd(&self, exp: Self) -> Self {
+                    self.binary(rules::Pow, exp)
+                }
+                #[inline]
+                fn mul_add(&self, a: Self, b: Self) -> Self {
+                    Self::nary(&rules::MulAdd, &[*self, a, b])
+                }
+                $crate::scalar::traits::unary_methods! {
+                    recip Recip, sqrt Sqrt, cbrt Cbrt, exp Exp, exp2 Exp2, exp_m1 ExpM1, ln Ln, log2 Log2,
+                    log10 Log10, ln_1p Ln1p, sin Sin, cos Cos, tan Tan, asin Asin, acos Acos, atan Atan,
+                    sinh Sinh, cosh Cosh, tanh Tanh, asinh Asinh, acosh Acosh, atanh Atanh,
+                    sph_j0 SphJ0, sph_j1 SphJ1, sph_j2 SphJ2
+                }
+            }
+        };
+    };
+}
+
+/// One operator between two carriers, by value and by reference, and its assignment.
+macro_rules! binary_operator {
+    ([$($param:tt)*] $carrier:ty, $trait:ident, $method:ident, $assign:ident, $assign_method:ident) => {
+        impl<$($param)*> $trait for $carrier {
+            type Output = Self;
+            #[inline]
+            fn $method(self, rhs: Self) -> Self {
+                self.binary(rules::$trait, rhs)
+            }
+        }
+        impl<$($param)*> $trait<&Self> for $carrier {
+            type Output = Self;
+            #[inline]
+            fn $method(self, rhs: &Self) -> Self {
+                self.binary(rules::$trait, *rhs)
+            }
+        }
+        impl<$($param)*> $trait<$carrier> for &$carrier {
+            type Output = $carrier;
+            #[inline]
+            fn $method(self, rhs: $carrier) -> $carrier {
+                self.binary(rules::$trait, rhs)
+            }
+        }
+        impl<$($param)*> $trait for &$carrier {
+            type Output = $carrier;
+            #[inline]
+            fn $method(self, rhs: Self) -> $carrier {
+                self.binary(rules::$trait, *rhs)
+            }
+        }
+        impl<$($param)*> $assign for $carrier {
+            #[inline]
+            fn $assign_method(&mut self, rhs: Self) {
+                *self = self.binary(rules::$trait, rhs);
+            }
+        }
+        impl<$($param)*> $assign<&Self> for $carrier {
+            #[inline]
+            fn $assign_method(&mut self, rhs: &Self) {
+                *self = self.binary(rules::$trait, *rhs);
+            }
+        }
+    };
+}
+
+/// One operator between a carrier and a constant on its right, and its assignment.
+macro_rules! constant_operator {
+    ([$($param:tt)*] $carrier:ty, $trait:ident, $method:ident, $assign:ident, $assign_method:ident,
+     |$x:ident, $c:ident| $result:expr) => {
+        impl<$($param)*> $trait<f64> for $carrier {
+            type Output = Self;
+            #[inline]
+            fn $method(self, rhs: f64) -> Self {
+                let ($x, $c) = (self, rhs);
+                $result
+            }
+        }
+        impl<$($param)*> $assign<f64> for $carrier {
+            #[inline]
+            fn $assign_method(&mut self, rhs: f64) {
+                let ($x, $c) = (*self, rhs);
+                *self = $result;
+            }
+        }
+    };
+}
+
+/// Methods without parameters.
+macro_rules! unary_methods {
+    ($($method:ident $rule:ident),*) => {$(
+        #[inline]
+        fn $method(&self) -> Self {
+            self.unary(rules::$rule)
+        }
+    )*};
+}
+
+pub(crate) use {binary_operator, constant_operator, scalar_traits, unary_methods};
