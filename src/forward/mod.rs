@@ -11,6 +11,6 @@ mod drivers;
 mod dual;
 mod lanes;
 
-pub use drivers::derivative;
+pub use drivers::{derivative, jacobian_forward, jvp, value_and_derivative};
 pub use dual::Dual;
 pub use lanes::Lanes;
