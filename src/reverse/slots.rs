@@ -301,3 +301,15 @@ pub(super) fn fail_mixed(found: u32) {
     // SAFETY: the entry is that of a live tape of the type that `fail` was made for.
     unsafe { fail(tape, Error::MixedRecordings { open, found }) }
 }
+
+/// Keeps an error in the innermost open recording of this thread, if there is one.
+///
+/// For code that differentiates inside an evaluation and cannot return a `Result` there.
+pub(crate) fn keep_error(error: Error) {
+    let innermost =
+        THREAD.with_borrow(|thread| thread.open.last().map(|open| (open.tape, open.fail)));
+    if let Some((tape, fail)) = innermost {
+        // SAFETY: the entry is that of a live tape of the type that `fail` was made for.
+        unsafe { fail(tape, error) }
+    }
+}
