@@ -88,7 +88,7 @@ impl Program {
         let mut partials = vec![None; values.len()];
         match self.kind(node) {
             NodeKind::Elementary(op) => {
-                elementary::partials(op, &values, self.value(node), &mut partials)
+                elementary::partials(op, &values, self.value(node), &mut partials);
             }
             NodeKind::Custom(rule) => {
                 self.rules[rule as usize].partials(&values, self.value(node), &mut partials);
