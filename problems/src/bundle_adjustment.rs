@@ -45,7 +45,7 @@ pub fn residual<S: Scalar>(camera: &[S], point: &[S], weight: S, feature: &[f64;
     let [x, y, z] = rotate(rotation, offset);
     let (a, b) = (x / z, y / z);
     let rho = a * a + b * b;
-    let scale = (k1 + k2 * rho) * rho + 1.0;
+    let scale = k1 * rho + 1.0 + k2 * rho * rho;
     let project = |image: S, principal: S, feature: f64| {
         (image * scale * focal + principal - feature) * weight
     };

@@ -34,8 +34,9 @@ enum Correspondence {
 /// An instance: a model, measured points and where they lie, and the start values of the independents.
 ///
 /// Independents: in the complicated variant first `u1 u2` per point; then 26 pose parameters: global rotation (angle and
-/// axis), global translation, and per finger (thumb to little finger) the x and z angles of the first bone and the x
-/// angles of the next two. Outputs: three coordinates per point, measured minus model.
+/// axis), global translation, and per finger (thumb to little finger) the x and z angles of the second bone and the x
+/// angles of the next two; wrist, forearm and the first bone of a finger keep their rest pose.
+/// Outputs: three coordinates per point, measured minus model.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -320,14 +321,14 @@ fn bone_transforms<S: Scalar>(model: &HandModel, angles: &[S]) -> Vec<[[S; 4]; 3
     absolutes
 }
 
-/// The angles about x and z of a bone that is posed; the wrist, the forearm and finger tips are not.
+/// The angles about x and z of a bone that is posed; the wrist, the forearm and the first bone of a finger are not.
 fn joint<S: Scalar>(bone: usize, angles: &[S]) -> Option<(S, Option<S>)> {
     let (finger, place) = (bone.checked_sub(1)? / 4, (bone - 1) % 4);
     let angles = angles.chunks_exact(4).nth(finger)?;
     match place {
-        0 => Some((angles[0], Some(angles[1]))),
-        1 | 2 => Some((angles[place + 1], None)),
-        _ => None,
+        0 => None,
+        1 => Some((angles[0], Some(angles[1]))),
+        _ => Some((angles[place], None)),
     }
 }
 

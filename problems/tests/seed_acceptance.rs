@@ -202,7 +202,7 @@ fn n2_charged_particle() {
     for (point, row) in path.iter().zip(rows) {
         let row = numbers(row);
         // Newton's steps amplify the last digits of the first derivatives.
-        assert_close("w", &[point.w], &row[..1].to_vec(), 1e-12);
+        assert_close("w", &[point.w], &row[..1], 1e-12);
         assert!(
             (point.error - row[1]).abs() <= 1e-12 * 3.2,
             "{point:?} {row:?}"
