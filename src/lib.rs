@@ -4,6 +4,7 @@
 pub mod elementary;
 mod error;
 pub mod forward;
+pub mod linalg;
 mod scalar;
 
 pub use error::Error;

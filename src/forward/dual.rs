@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::elementary::{Binary, Factor, Nary, Unary};
-use crate::scalar::{Scalar, Short, traits::scalar_traits};
+use crate::scalar::{Scalar, Short, field::field_traits, traits::scalar_traits};
 
 /// A number and its tangent: forward mode in one direction.
 ///
@@ -37,7 +37,10 @@ impl<T: Scalar> Dual<T> {
     /// A value that does not depend on anything; its tangent is a structural zero.
     #[inline]
     pub fn constant(value: T) -> Self {
-        Self { value, tangent: T::structural_zero() }
+        Self {
+            value,
+            tangent: T::structural_zero(),
+        }
     }
 
     #[inline]
@@ -50,7 +53,10 @@ impl<T: Scalar> Dual<T> {
     }
     #[inline]
     fn scale_by(self, factor: T) -> Self {
-        Self { value: self.value * factor, tangent: self.tangent * factor }
+        Self {
+            value: self.value * factor,
+            tangent: self.tangent * factor,
+        }
     }
 }
 
@@ -61,6 +67,7 @@ impl<T: Scalar> fmt::Display for Dual<T> {
 }
 
 scalar_traits!([T: Scalar] Dual<T>, inner T, derivatives T::NDERIV + 1);
+field_traits!([T: Scalar] Dual<T>);
 
 impl<T: Scalar> Scalar for Dual<T> {
     type Mask = T::Mask;
@@ -102,7 +109,10 @@ impl<T: Scalar> Scalar for Dual<T> {
         let value = T::nary(rule, &values);
         let mut partials: Short<Option<T>> = Short::from_elem(None, args.len());
         rule.partials(&values, value, &mut partials);
-        let terms = partials.iter().zip(args).filter_map(|(p, x)| p.map(|p| (p, x.tangent)));
+        let terms = partials
+            .iter()
+            .zip(args)
+            .filter_map(|(p, x)| p.map(|p| (p, x.tangent)));
         let tangent = weighted_sum(terms);
         Self { value, tangent }
     }
@@ -132,10 +142,16 @@ impl<T: Scalar> Scalar for Dual<T> {
     }
     #[inline]
     fn structural_zero() -> Self {
-        Self { value: T::structural_zero(), tangent: T::structural_zero() }
+        Self {
+            value: T::structural_zero(),
+            tangent: T::structural_zero(),
+        }
     }
     fn with_unknown_derivatives(value: f64) -> Self {
-        Self { value: T::with_unknown_derivatives(value), tangent: T::from(f64::NAN) }
+        Self {
+            value: T::with_unknown_derivatives(value),
+            tangent: T::from(f64::NAN),
+        }
     }
     #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {

@@ -1,0 +1,28 @@
+//! Spectral decompositions that differentiate: symmetric eigenvalues and singular values of matrices of carriers.
+//!
+//! The *direct* decompositions of nalgebra (`lu`, `cholesky`, `qr`, and with them `solve`, `try_inverse` and
+//! `determinant`) run on matrices of carriers and differentiate as they are, also with exact zeros below the diagonal.
+//!
+//! **Never call nalgebra's iterative decompositions (`symmetric_eigen`, `svd`, `schur`, ...) on carriers.** They stop
+//! iterating, and drop couplings, by looking at values only, so derivatives come out silently wrong: of
+//! `[[1, a], [a, 2]]` at `a = 0` the second derivative of the eigenvalues is -2 and 2, and they return 0. The drivers here
+//! decompose the plain `f64` values and lift the result to the carrier by rules that are exact at every order:
+//!
+//! - [`symmetric_eigen`], [`symmetric_eigenvalues`]: ascending order;
+//! - [`svd`], [`singular_values`]: descending order.
+//!
+//! Limits of the direct ones, all consequences of what they compute:
+//! - `qr` at a matrix whose leading columns are linearly dependent is not differentiable; its derivatives are NaN there.
+//! - `cholesky` and `try_inverse` of a singular matrix give `None`, as on `f64`.
+//! - `determinant` of a *singular* matrix of order 4 or more may lose derivatives: the elimination skips a column that is
+//!   zero by value.
+//!
+//! Invariant: values are bit for bit those of the plain `f64` call (EDGE_CASES R1); only derivatives are added.
+//! Source: Ogita & Aishima 2018 and 2020 (one step of iterative refinement is one Newton step, here over carriers).
+
+mod dense;
+mod eigen;
+mod svd;
+
+pub use eigen::{SymmetricEigen, symmetric_eigen, symmetric_eigenvalues};
+pub use svd::{Svd, singular_values, svd};
