@@ -54,7 +54,7 @@ pub struct Svd<S: Scalar> {
 /// Without derivatives (`S = f64`) this is nalgebra's decomposition, and singular values may coincide or vanish.
 ///
 /// **Shape**: `a` is m x n; m = 0 or n = 0 gives empty results.
-/// **Cost**: the `f64` decomposition and, at total order d, `log2(d + 1) + 1` refinements of
+/// **Cost**: the `f64` decomposition and, at total order d, `log2(d + 1)` refinements of
 /// `5 m n p + 3 p^3` carrier multiplications each, as fused statements.
 ///
 /// # Errors
@@ -116,6 +116,18 @@ struct Factors<S: Scalar> {
 }
 
 impl Factors<f64> {
+    /// The factors from which the lift starts: distinct singular values, and one Newton step on plain numbers.
+    ///
+    /// The step squares the error of the iteration, of which every derivative would keep a multiple.
+    fn start(&self, a: &DMatrix<f64>) -> Result<Self, Error> {
+        check_gaps(a.nrows(), &self.sigma)?;
+        let (mut u, mut v) = (self.u.clone(), self.v.clone());
+        let step = Step::at(a, &u, &v);
+        let sigma = step.sigma.clone();
+        step.correct(&mut u, &mut v);
+        Ok(Self { u, sigma, v })
+    }
+
     /// The factors as constants of a carrier.
     fn lift<S: Scalar>(&self) -> Factors<S> {
         Factors {
@@ -128,14 +140,13 @@ impl Factors<f64> {
 
 /// The decomposition for `m >= n`.
 fn tall_svd<S: Scalar>(a: &DMatrix<S>) -> Result<Factors<S>, Error> {
-    let plain = decompose(&finite_values(a)?)?;
-    let mut factors = plain.lift();
+    let values = finite_values(a)?;
+    let plain = decompose(&values)?;
     if S::NDERIV == 0 {
-        return Ok(factors);
+        return Ok(plain.lift());
     }
-    check_gaps(a.nrows(), &plain.sigma)?;
-    // One step more than the order needs: it squares the rounding error of the start, which small gaps magnify.
-    for _ in 0..=steps_for(S::NDERIV) {
+    let mut factors = plain.start(&values)?.lift();
+    for _ in 0..steps_for(S::NDERIV) {
         let step = Step::at(a, &factors.u, &factors.v);
         factors.sigma.copy_from(&step.sigma);
         step.correct(&mut factors.u, &mut factors.v);
@@ -149,16 +160,12 @@ fn tall_svd<S: Scalar>(a: &DMatrix<S>) -> Result<Factors<S>, Error> {
 
 /// The singular values for `m >= n`.
 fn tall_singular_values<S: Scalar>(a: &DMatrix<S>) -> Result<DVector<S>, Error> {
-    let plain = decompose(&finite_values(a)?)?;
-    let Factors {
-        mut u,
-        sigma,
-        mut v,
-    } = plain.lift();
+    let values = finite_values(a)?;
+    let plain = decompose(&values)?;
     if S::NDERIV == 0 {
-        return Ok(sigma);
+        return Ok(plain.sigma.map(S::from));
     }
-    check_gaps(a.nrows(), &plain.sigma)?;
+    let Factors { mut u, mut v, .. } = plain.start(&values)?.lift();
     for _ in 1..steps_for(S::NDERIV) {
         Step::at(a, &u, &v).correct(&mut u, &mut v);
     }

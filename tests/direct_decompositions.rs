@@ -1,0 +1,330 @@
+//! nalgebra's direct decompositions of matrices of carriers: values bit for bit, derivatives by matrix identities.
+//!
+//! The identities hold for the exact factors and determine their derivatives uniquely, so agreement with them is
+//! independent of how nalgebra computes. Source: Giles 2008 (Collected matrix derivative results), §2 and §3.
+
+mod matrices;
+
+use matrices::{Dual2, Numbers, Parts, assert_close, assert_same_bits};
+use nalgebra::{DMatrix, dmatrix};
+use wengert::prelude::*;
+
+const TOLERANCE: f64 = 1e-11;
+
+/// Square matrices: dense ones, and ones with exact zeros below, on or above the diagonal.
+fn square_matrices(numbers: &mut Numbers) -> Vec<(String, DMatrix<f64>)> {
+    let mut cases = Vec::new();
+    for n in [1, 2, 3, 4, 5, 6] {
+        let dense = numbers.matrix(n, n) + DMatrix::from_diagonal_element(n, n, 0.5);
+        let shifted = &dense + DMatrix::from_diagonal_element(n, n, 2.0);
+        cases.push((format!("upper triangular {n}"), shifted.upper_triangle()));
+        cases.push((format!("lower triangular {n}"), shifted.lower_triangle()));
+        cases.push((
+            format!("diagonal {n}"),
+            DMatrix::from_diagonal(&shifted.diagonal()),
+        ));
+        cases.push((format!("identity {n}"), DMatrix::identity(n, n)));
+        cases.push((format!("negative identity {n}"), -DMatrix::identity(n, n)));
+        cases.push((format!("dense {n}"), dense));
+    }
+    cases.push(("exchange".into(), dmatrix![0.0, 1.0; 1.0, 0.0]));
+    cases.push((
+        "cyclic".into(),
+        dmatrix![0.0, 0.0, 1.0; 1.0, 0.0, 0.0; 0.0, 1.0, 0.0],
+    ));
+    cases.push((
+        "zero corner".into(),
+        dmatrix![0.0, 2.0, 1.0; 0.0, 1.0, 3.0; -2.0, 0.0, 1.0],
+    ));
+    cases.push(("negative zero".into(), dmatrix![-0.0, 2.0; 1.0, -0.0]));
+    cases
+}
+
+/// First derivatives and the mixed second derivative of the inverse.
+fn inverse_parts(a: &Parts) -> Parts {
+    let value = a.value.clone().try_inverse().unwrap();
+    let (p, q) = (&a.first * &value, &a.second * &value);
+    Parts {
+        first: -(&value * &p),
+        second: -(&value * &q),
+        mixed: &value * (&p * &q + &q * &p - &a.mixed * &value),
+        value,
+    }
+}
+
+#[test]
+fn inverse_and_solve_differentiate_twice() {
+    let mut numbers = Numbers(1);
+    for (name, value) in square_matrices(&mut numbers) {
+        let n = value.nrows();
+        let a = Parts::random_around(value, &mut numbers);
+        let expected = inverse_parts(&a);
+        let carrier = a.carrier();
+
+        let inverse = Parts::of(&carrier.clone().try_inverse().unwrap());
+        assert_same_bits(&name, &inverse.value, &expected.value);
+        assert_close(&name, &inverse.first, &expected.first, TOLERANCE);
+        assert_close(&name, &inverse.second, &expected.second, TOLERANCE);
+        assert_close(&name, &inverse.mixed, &expected.mixed, TOLERANCE);
+
+        let b = numbers.matrix(n, 2);
+        let lifted = b.map(Dual2::from);
+        let by_lu = Parts::of(&carrier.clone().lu().solve(&lifted).unwrap());
+        assert_same_bits(
+            &name,
+            &by_lu.value,
+            &a.value.clone().lu().solve(&b).unwrap(),
+        );
+        let by_qr = Parts::of(&carrier.clone().qr().solve(&lifted).unwrap());
+        assert_same_bits(
+            &name,
+            &by_qr.value,
+            &a.value.clone().qr().solve(&b).unwrap(),
+        );
+        for x in [by_lu, by_qr] {
+            assert_close(&name, &x.first, &(&expected.first * &b), TOLERANCE);
+            assert_close(&name, &x.second, &(&expected.second * &b), TOLERANCE);
+            assert_close(&name, &x.mixed, &(&expected.mixed * &b), TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn lu_factors_differentiate_twice() {
+    let mut numbers = Numbers(2);
+    for (name, value) in square_matrices(&mut numbers) {
+        let a = Parts::random_around(value, &mut numbers);
+        let (p, l, u) = a.carrier().lu().unpack();
+        let (plain_p, plain_l, plain_u) = a.value.clone().lu().unpack();
+        assert_eq!(p.len(), plain_p.len());
+        let (l, u) = (Parts::of(&l), Parts::of(&u));
+        assert_same_bits(&name, &l.value, &plain_l);
+        assert_same_bits(&name, &u.value, &plain_u);
+        // The triangular shape of the factors and their product determine them.
+        let mut permuted = Parts {
+            value: a.value.clone(),
+            first: a.first.clone(),
+            second: a.second.clone(),
+            mixed: a.mixed.clone(),
+        };
+        for part in [
+            &mut permuted.first,
+            &mut permuted.second,
+            &mut permuted.mixed,
+        ] {
+            plain_p.permute_rows(part);
+        }
+        for part in [&l.first, &l.second, &l.mixed] {
+            assert_close(&name, part, &part.lower_triangle(), 0.0);
+            assert!(part.diagonal().iter().all(|x| *x == 0.0));
+        }
+        for part in [&u.first, &u.second, &u.mixed] {
+            assert_close(&name, part, &part.upper_triangle(), 0.0);
+        }
+        let first = &l.first * &u.value + &l.value * &u.first;
+        let second = &l.second * &u.value + &l.value * &u.second;
+        let mixed =
+            &l.mixed * &u.value + &l.first * &u.second + &l.second * &u.first + &l.value * &u.mixed;
+        assert_close(&name, &first, &permuted.first, TOLERANCE);
+        assert_close(&name, &second, &permuted.second, TOLERANCE);
+        assert_close(&name, &mixed, &permuted.mixed, 1e-9);
+    }
+}
+
+#[test]
+fn determinant_differentiates_twice() {
+    let mut numbers = Numbers(3);
+    for (name, value) in square_matrices(&mut numbers) {
+        let a = Parts::random_around(value, &mut numbers);
+        let det = a.carrier().determinant();
+        let plain = a.value.determinant();
+        assert_eq!(det.value.value.to_bits(), plain.to_bits(), "{name}");
+        let inverse = a.value.clone().try_inverse().unwrap();
+        let (p, q) = (&inverse * &a.first, &inverse * &a.second);
+        let mixed = p.trace() * q.trace() - (&p * &q).trace() + (&inverse * &a.mixed).trace();
+        let expected = dmatrix![plain * p.trace(), plain * q.trace(), plain * mixed];
+        let found = dmatrix![det.value.tangent, det.tangent.value, det.tangent.tangent];
+        assert_close(&name, &found, &expected, TOLERANCE);
+    }
+}
+
+/// The adjugate gives the derivative where there is no inverse: closed form of order 3 and less, exact zeros included.
+#[test]
+fn determinant_of_a_singular_matrix() {
+    let rank_one = dmatrix![1.0, 2.0, 0.0; 2.0, 4.0, 0.0; 0.0, 0.0, 0.0];
+    // d det / d a33 = 1 * 4 - 2 * 2 = 0; d2 det / da22 da33 = a11.
+    let mut a = rank_one.map(Dual2::from);
+    a[(1, 1)].value.tangent = 1.0;
+    a[(2, 2)].tangent.value = 1.0;
+    let det = a.determinant();
+    assert_eq!(
+        (det.value.value, det.value.tangent, det.tangent.value),
+        (0.0, 0.0, 0.0)
+    );
+    assert_eq!(det.tangent.tangent, 1.0);
+}
+
+/// Today's behaviour of nalgebra, and wrong: elimination skips a column that is zero by value. The determinant of the
+/// trailing block [[a, 1], [b, 2]] is 2 a - b, but the derivative for b is lost.
+#[test]
+fn determinant_of_a_singular_matrix_of_order_four_loses_a_derivative() {
+    let mut a = DMatrix::<Dual<f64>>::identity(4, 4);
+    a[(2, 2)] = Dual::new(0.0, 0.0);
+    a[(2, 3)] = Dual::from(1.0);
+    a[(3, 2)] = Dual::new(0.0, 1.0);
+    a[(3, 3)] = Dual::from(2.0);
+    assert_eq!(
+        a.determinant().tangent,
+        0.0,
+        "if this is -1, nalgebra got better: change the docs"
+    );
+    let block = a.view((2, 2), (2, 2)).clone_owned();
+    assert_eq!(block.determinant().tangent, -1.0);
+}
+
+/// The lower triangle with half the diagonal.
+fn half_lower(mut a: DMatrix<f64>) -> DMatrix<f64> {
+    a.fill_upper_triangle(0.0, 1);
+    for i in 0..a.nrows() {
+        a[(i, i)] *= 0.5;
+    }
+    a
+}
+
+#[test]
+fn cholesky_differentiates_twice() {
+    let mut numbers = Numbers(4);
+    for (name, root) in square_matrices(&mut numbers) {
+        let a = Parts::symmetric_around(&root * root.transpose(), &mut numbers);
+        let decomposition = a.carrier().cholesky().unwrap();
+        let found = Parts::of(&decomposition.l());
+        let l = a.value.clone().cholesky().unwrap().l();
+        assert_same_bits(&name, &found.value, &l);
+        let inverse = l.clone().try_inverse().unwrap();
+        let rule = |da: &DMatrix<f64>| &l * half_lower(&inverse * da * inverse.transpose());
+        let (first, second) = (rule(&a.first), rule(&a.second));
+        let cross = &first * second.transpose();
+        let mixed = rule(&(&a.mixed - &cross - cross.transpose()));
+        assert_close(&name, &found.first, &first, 1e-10);
+        assert_close(&name, &found.second, &second, 1e-10);
+        assert_close(&name, &found.mixed, &mixed, 1e-8);
+
+        let x = Parts::of(&decomposition.inverse());
+        let expected = inverse_parts(&a);
+        assert_close(&name, &x.first, &expected.first, 1e-9);
+        assert_close(&name, &x.mixed, &expected.mixed, 1e-7);
+    }
+}
+
+/// Tall and square matrices of full rank, with exact zeros everywhere below the diagonal or in the corner.
+fn full_rank_matrices(numbers: &mut Numbers) -> Vec<(String, DMatrix<f64>)> {
+    let mut cases = square_matrices(numbers);
+    for (m, n) in [(3, 2), (5, 3), (4, 1)] {
+        let dense = numbers.matrix(m, n);
+        let shifted = DMatrix::from_fn(m, n, |i, j| dense[(i, j)] + if i == j { 2.0 } else { 0.0 });
+        cases.push((
+            format!("upper trapezoidal {m}x{n}"),
+            shifted.upper_triangle(),
+        ));
+        cases.push((format!("identity {m}x{n}"), DMatrix::identity(m, n)));
+        cases.push((format!("dense {m}x{n}"), dense));
+    }
+    cases.push((
+        "last rows only".into(),
+        dmatrix![0.0, 0.0; 0.0, 0.0; 1.0, 2.0; 3.0, -1.0],
+    ));
+    cases
+}
+
+/// `a = q r` with all parts, `q^T q = I` with all derivative parts zero, `r` upper triangular: the factors are unique.
+#[test]
+fn qr_differentiates_twice() {
+    let mut numbers = Numbers(5);
+    for (name, value) in full_rank_matrices(&mut numbers) {
+        let n = value.ncols();
+        let a = Parts::random_around(value, &mut numbers);
+        let (q, r) = a.carrier().qr().unpack();
+        let (plain_q, plain_r) = a.value.clone().qr().unpack();
+        let (q, r) = (Parts::of(&q), Parts::of(&r));
+        assert_same_bits(&name, &q.value, &plain_q);
+        assert_same_bits(&name, &r.value, &plain_r);
+
+        for part in [&r.first, &r.second, &r.mixed] {
+            assert_close(&name, part, &part.upper_triangle(), 0.0);
+        }
+        let first = &q.first * &r.value + &q.value * &r.first;
+        let second = &q.second * &r.value + &q.value * &r.second;
+        let mixed =
+            &q.mixed * &r.value + &q.first * &r.second + &q.second * &r.first + &q.value * &r.mixed;
+        assert_close(&name, &first, &a.first, TOLERANCE);
+        assert_close(&name, &second, &a.second, TOLERANCE);
+        assert_close(&name, &mixed, &a.mixed, 1e-9);
+        let zero = DMatrix::zeros(n, n);
+        let first = q.value.tr_mul(&q.first);
+        let second = q.value.tr_mul(&q.second);
+        let mixed = q.value.tr_mul(&q.mixed) + q.first.tr_mul(&q.second);
+        assert_close(&name, &(&first + first.transpose()), &zero, TOLERANCE);
+        assert_close(&name, &(&second + second.transpose()), &zero, TOLERANCE);
+        assert_close(&name, &(&mixed + mixed.transpose()), &zero, 1e-9);
+
+        // The closed form of the first order, written with the skew part of q^T dq.
+        let inverse = plain_r.clone().try_inverse().unwrap();
+        let c = plain_q.tr_mul(&a.first) * &inverse;
+        let strict = DMatrix::from_fn(n, n, |i, j| if i > j { c[(i, j)] } else { 0.0 });
+        let skew = &strict - strict.transpose();
+        let outside = &a.first - &plain_q * plain_q.tr_mul(&a.first);
+        assert_close(
+            &name,
+            &q.first,
+            &(&plain_q * &skew + outside * &inverse),
+            TOLERANCE,
+        );
+        assert_close(&name, &r.first, &((c - skew) * &plain_r), TOLERANCE);
+    }
+}
+
+/// Linearly dependent columns: `r` has a kink, so its derivative is NaN, and the value that of `f64`.
+#[test]
+fn qr_of_dependent_columns_is_loud() {
+    let a = dmatrix![1.0, 2.0; 0.0, 0.0];
+    let mut carrier = a.map(Dual::<f64>::from);
+    carrier[(1, 1)].tangent = 1.0;
+    let r = carrier.qr().r();
+    assert_same_bits("value", &r.map(|x| x.value), &a.qr().r());
+    assert!(r[(1, 1)].tangent.is_nan());
+    assert_eq!((r[(0, 0)].tangent, r[(0, 1)].tangent), (0.0, 0.0));
+}
+
+#[test]
+fn singular_matrices_are_refused_as_on_f64() {
+    let a = dmatrix![1.0, 2.0; 2.0, 4.0].map(Dual::<f64>::from);
+    assert!(a.clone().try_inverse().is_none());
+    assert!(a.clone().lu().solve(&a).is_none());
+    assert!(a.cholesky().is_none());
+}
+
+/// Many lanes in one decomposition: one column of the Jacobian of the inverse per lane.
+#[test]
+fn lanes_decompose_as_duals_do() {
+    let mut numbers = Numbers(6);
+    let value = numbers.matrix(3, 3);
+    let directions = [numbers.matrix(3, 3), numbers.matrix(3, 3)];
+    let a = DMatrix::from_fn(3, 3, |i, j| {
+        Lanes::new(
+            value[(i, j)],
+            [directions[0][(i, j)], directions[1][(i, j)]],
+        )
+    });
+    let inverse = a.lu().try_inverse().unwrap();
+    let plain = value.lu().try_inverse().unwrap();
+    assert_same_bits("value", &inverse.map(|x| x.value), &plain);
+    for (lane, direction) in directions.iter().enumerate() {
+        let expected = -(&plain * direction * &plain);
+        assert_close(
+            "lane",
+            &inverse.map(|x| x.tangents[lane]),
+            &expected,
+            TOLERANCE,
+        );
+    }
+}
