@@ -7,6 +7,8 @@ mod matrices;
 
 use matrices::{Dual2, Numbers, Parts, assert_close, assert_same_bits};
 use nalgebra::{DMatrix, dmatrix};
+use wengert::Error;
+use wengert::linalg::determinant;
 use wengert::prelude::*;
 
 const TOLERANCE: f64 = 1e-11;
@@ -143,8 +145,18 @@ fn determinant_differentiates_twice() {
         let (p, q) = (&inverse * &a.first, &inverse * &a.second);
         let mixed = p.trace() * q.trace() - (&p * &q).trace() + (&inverse * &a.mixed).trace();
         let expected = dmatrix![plain * p.trace(), plain * q.trace(), plain * mixed];
-        let found = dmatrix![det.value.tangent, det.tangent.value, det.tangent.tangent];
-        assert_close(&name, &found, &expected, TOLERANCE);
+        let found =
+            |det: Dual2| dmatrix![det.value.tangent, det.tangent.value, det.tangent.tangent];
+        assert_close(&name, &found(det), &expected, TOLERANCE);
+
+        let ours = determinant(&a.carrier()).unwrap();
+        assert_eq!(
+            ours.value.value.to_bits(),
+            determinant(&a.value).unwrap().to_bits(),
+            "{name}"
+        );
+        assert_close(&name, &dmatrix![ours.value.value], &dmatrix![plain], 1e-14);
+        assert_close(&name, &found(ours), &expected, TOLERANCE);
     }
 }
 
@@ -180,6 +192,65 @@ fn determinant_of_a_singular_matrix_of_order_four_loses_a_derivative() {
     );
     let block = a.view((2, 2), (2, 2)).clone_owned();
     assert_eq!(block.determinant().tangent, -1.0);
+}
+
+/// With a = u diag(s, 0) v^T, the determinant of a + e is det(u) det(v) prod(s) times that of the block of u^T e v that
+/// belongs to the zeros, to the lowest order that does not vanish.
+#[test]
+fn determinant_driver_differentiates_at_every_rank() {
+    let mut numbers = Numbers(7);
+    for n in [1, 2, 3, 4, 5, 7] {
+        let (u, v) = (numbers.matrix(n, n).qr().q(), numbers.matrix(n, n).qr().q());
+        let orientation = u.determinant() * v.determinant();
+        for rank in [n - 1, n.saturating_sub(2)] {
+            let s = DMatrix::from_fn(n, n, |i, j| {
+                if i == j && i < rank {
+                    0.5 + numbers.next().abs()
+                } else {
+                    0.0
+                }
+            });
+            let scale = orientation * s.diagonal().rows(0, rank).product();
+            let a = Parts::random_around(&u * &s * v.transpose(), &mut numbers);
+            let det = determinant(&a.carrier()).unwrap();
+            let plain = determinant(&a.value).unwrap();
+            assert_eq!(det.value.value.to_bits(), plain.to_bits());
+            let zeros = n - rank;
+            let block = |e: &DMatrix<f64>| {
+                (u.transpose() * e * &v)
+                    .view((rank, rank), (zeros, zeros))
+                    .clone_owned()
+            };
+            let (p, q) = (block(&a.first), block(&a.second));
+            let found = dmatrix![plain, det.value.tangent, det.tangent.value];
+            if zeros == 1 {
+                let expected = dmatrix![0.0, scale * p[(0, 0)], scale * q[(0, 0)]];
+                assert_close("rank n - 1", &found, &expected, 1e-14);
+            } else {
+                let mixed = p[(0, 0)] * q[(1, 1)] + p[(1, 1)] * q[(0, 0)]
+                    - p[(0, 1)] * q[(1, 0)]
+                    - p[(1, 0)] * q[(0, 1)];
+                assert_close("rank n - 2", &found, &dmatrix![0.0, 0.0, 0.0], 1e-14);
+                let found = dmatrix![det.tangent.tangent];
+                assert_close("rank n - 2", &found, &dmatrix![scale * mixed], 1e-13);
+            }
+        }
+    }
+    // Of the zero matrix only the derivative of order n is left: of I e^3 / 3! three times along e.
+    type Dual3 = Dual<Dual2>;
+    let one = Dual::new(Dual::new(0.0, 1.0), Dual::from(1.0));
+    let e = Dual3::new(one, Dual::from(Dual::from(1.0)));
+    let scaled = DMatrix::from_diagonal_element(3, 3, e);
+    assert_eq!(determinant(&scaled).unwrap().tangent.tangent.tangent, 6.0);
+    assert_eq!(determinant(&DMatrix::<f64>::zeros(0, 0)), Ok(1.0));
+    assert_eq!(determinant(&DMatrix::<f64>::zeros(5, 5)), Ok(0.0));
+    let wide = DMatrix::<f64>::zeros(2, 3);
+    let mismatch = Error::ShapeMismatch {
+        what: "a row of the matrix",
+        expected: 2,
+        found: 3,
+    };
+    assert_eq!(determinant(&wide), Err(mismatch));
 }
 
 /// The lower triangle with half the diagonal.

@@ -15,6 +15,10 @@ type Dual3 = Dual<Dual2>;
 /// Value and derivatives to order 3 of the lower eigenvalue 3/2 - sqrt(1/4 + a^2) of [[1, a], [a, 2]], and the value of
 /// the upper one, whose derivatives have the other sign. From the exact value of the `f64` literal `a`, with 70 digits
 /// (Python `decimal`, 2026-11-23).
+#[expect(
+    clippy::excessive_precision,
+    reason = "the digits of the table, not their rounding"
+)]
 const COUPLINGS: [(f64, [f64; 5]); 4] = [
     (
         1e-3,
@@ -51,10 +55,8 @@ const COUPLINGS: [(f64, [f64; 5]); 4] = [
 
 /// A variable of third order along one direction, and the parts of a result: value and three derivatives.
 fn third_order_variable(a: f64) -> Dual3 {
-    Dual::new(
-        Dual::new(Dual::new(a, 1.0), Dual::from(1.0)),
-        Dual::from(Dual::from(1.0)),
-    )
+    let second = Dual::new(Dual::new(a, 1.0), Dual::from(1.0));
+    Dual::new(second, Dual2::from(1.0))
 }
 fn orders(x: Dual3) -> [f64; 4] {
     [

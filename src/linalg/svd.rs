@@ -206,7 +206,7 @@ fn decompose(a: &DMatrix<f64>) -> Result<Factors<f64>, Error> {
 
 /// Refuses singular values, given in descending order, that coincide with one another or with a mirror image.
 fn check_gaps(rows: usize, sigma: &DVector<f64>) -> Result<(), Error> {
-    let Some(smallest) = sigma.iter().last() else {
+    let Some(smallest) = sigma.as_slice().last() else {
         return Ok(());
     };
     let gaps = sigma.as_slice().windows(2).map(|pair| pair[0] - pair[1]);
