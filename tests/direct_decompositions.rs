@@ -239,7 +239,7 @@ fn determinant_driver_differentiates_at_every_rank() {
     // Of the zero matrix only the derivative of order n is left: of I e^3 / 3! three times along e.
     type Dual3 = Dual<Dual2>;
     let one = Dual::new(Dual::new(0.0, 1.0), Dual::from(1.0));
-    let e = Dual3::new(one, Dual::from(Dual::from(1.0)));
+    let e = Dual3::new(one, Dual2::from(1.0));
     let scaled = DMatrix::from_diagonal_element(3, 3, e);
     assert_eq!(determinant(&scaled).unwrap().tangent.tangent.tangent, 6.0);
     assert_eq!(determinant(&DMatrix::<f64>::zeros(0, 0)), Ok(1.0));
