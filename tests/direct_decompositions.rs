@@ -399,3 +399,63 @@ fn lanes_decompose_as_duals_do() {
         );
     }
 }
+
+/// On the tape: d det = det a^-T, and the gradient of b^T a^-1 b through each solver.
+#[test]
+fn reverse_mode_runs_through_the_solvers() {
+    let mut numbers = Numbers(8);
+    let root = numbers.matrix(4, 4) + DMatrix::from_diagonal_element(4, 4, 2.0);
+    let a = &root * root.transpose();
+    let (entries, inverse) = (a.transpose(), a.clone().try_inverse().unwrap());
+    let det = |a: &[Var<f64>]| DMatrix::from_row_slice(4, 4, a).determinant();
+    let found = DMatrix::from_row_slice(4, 4, &gradient(det, entries.as_slice()).unwrap());
+    assert_close(
+        "det",
+        &found,
+        &(inverse.transpose() * a.determinant()),
+        TOLERANCE,
+    );
+
+    let b = numbers.matrix(4, 1);
+    let x = &inverse * &b;
+    let expected = -(&x * x.transpose());
+    type Solver = fn(DMatrix<Var<f64>>, &DMatrix<Var<f64>>) -> DMatrix<Var<f64>>;
+    let solvers: [(&str, Solver); 2] = [
+        ("lu", |a, b| a.lu().solve(b).unwrap()),
+        ("qr", |a, b| a.qr().solve(b).unwrap()),
+    ];
+    for (name, solve) in solvers {
+        let form = |a: &[Var<f64>]| {
+            let lifted = b.map(Var::from);
+            solve(DMatrix::from_row_slice(4, 4, a), &lifted).dot(&lifted)
+        };
+        let found = gradient(form, entries.as_slice()).unwrap();
+        assert_close(
+            name,
+            &DMatrix::from_row_slice(4, 4, &found),
+            &expected,
+            TOLERANCE,
+        );
+    }
+    // Cholesky reads the lower triangle only, so an entry there counts twice.
+    let form = |a: &[Var<f64>]| {
+        let lifted = b.map(Var::from);
+        DMatrix::from_row_slice(4, 4, a)
+            .cholesky()
+            .unwrap()
+            .solve(&lifted)
+            .dot(&lifted)
+    };
+    let found = gradient(form, entries.as_slice()).unwrap();
+    let folded = DMatrix::from_fn(4, 4, |i, j| match i.cmp(&j) {
+        std::cmp::Ordering::Less => 0.0,
+        std::cmp::Ordering::Equal => expected[(i, j)],
+        std::cmp::Ordering::Greater => 2.0 * expected[(i, j)],
+    });
+    assert_close(
+        "cholesky",
+        &DMatrix::from_row_slice(4, 4, &found),
+        &folded,
+        TOLERANCE,
+    );
+}

@@ -472,3 +472,65 @@ fn lanes_give_the_gradient_of_an_eigenvalue() {
         assert_close("gradient", &gradient, &(&x * x.transpose()), 1e-14);
     }
 }
+
+/// The tape sees the same rules: gradients by reverse mode, second order by reverse over forward.
+#[test]
+fn reverse_mode_gives_the_same_derivatives() {
+    let value = Numbers(15).symmetric(4);
+    let (n, last) = (value.nrows(), value.nrows() - 1);
+    let plain = symmetric_eigen(&value).unwrap();
+    let x = plain.eigenvectors.column(last);
+    let largest =
+        |a: &[Var<f64>]| symmetric_eigenvalues(&DMatrix::from_row_slice(n, n, a)).unwrap()[last];
+    let entries = value.transpose();
+    let found = gradient(largest, entries.as_slice()).unwrap();
+    assert_close(
+        "gradient",
+        &DMatrix::from_row_slice(n, n, &found),
+        &(x * x.transpose()),
+        1e-14,
+    );
+
+    // The Hessian along e = e^T twice is 2 sum (x_j^T e x)^2 / (lambda - lambda_j).
+    let direction = Numbers(16).symmetric(n);
+    let seeded: Vec<Dual<f64>> = entries
+        .iter()
+        .zip(direction.transpose().iter())
+        .map(|(a, e)| Dual::new(*a, *e))
+        .collect();
+    let found = gradient(
+        |a: &[Var<Dual<f64>>]| {
+            symmetric_eigen(&DMatrix::from_row_slice(n, n, a))
+                .unwrap()
+                .eigenvalues[last]
+        },
+        &seeded,
+    )
+    .unwrap();
+    let along: f64 = found
+        .iter()
+        .zip(&seeded)
+        .map(|(g, a)| g.tangent * a.tangent)
+        .sum();
+    let coupling = plain.eigenvectors.transpose() * direction * x;
+    let expected: f64 = (0..last)
+        .map(|j| 2.0 * coupling[j].powi(2) / (plain.eigenvalues[last] - plain.eigenvalues[j]))
+        .sum();
+    assert_near(along, expected, 1e-12);
+
+    let spectral_norm = |a: &[Var<f64>]| {
+        svd(&DMatrix::from_row_slice(2, 3, a))
+            .unwrap()
+            .singular_values[0]
+    };
+    let a = Numbers(17).matrix(2, 3);
+    let found = gradient(spectral_norm, a.transpose().as_slice()).unwrap();
+    let plain = svd(&a).unwrap();
+    let expected = plain.u.column(0) * plain.v_t.row(0);
+    assert_close(
+        "spectral norm",
+        &DMatrix::from_row_slice(2, 3, &found),
+        &expected,
+        1e-14,
+    );
+}

@@ -1,6 +1,8 @@
 //! Custom rules: a user's elementary function, or another derivative for an existing one.
 
-use super::{Nary, Op};
+use std::sync::Arc;
+
+use super::{KeptRule, Nary, Op};
 use crate::scalar::Scalar;
 
 /// An elementary function given by the user: its value and its first partials, called by [`Scalar::custom`].
@@ -11,11 +13,14 @@ use crate::scalar::Scalar;
 ///
 /// [`is_linear`]: CustomRule::is_linear
 ///
+/// A rule is owned data, because a recorded program keeps a copy of it.
+///
 /// The straight-through floor of the slides, whose derivative passes through as if nothing had been rounded:
 ///
 /// ```
 /// use wengert::prelude::*;
 ///
+/// #[derive(Clone)]
 /// struct StraightThroughFloor;
 /// impl CustomRule for StraightThroughFloor {
 ///     fn value(&self, x: &[f64]) -> f64 {
@@ -33,7 +38,7 @@ use crate::scalar::Scalar;
 /// **Shape**: any number of arguments, one result; `out` has one entry per argument and comes filled with `None`.
 /// **Cost**: what the rule computes; one statement on the tape.
 /// **Source**: the slides' `overload.module`; HIPS/autograd `defvjp` and `def_linear`.
-pub trait CustomRule {
+pub trait CustomRule: Clone + Send + Sync + 'static {
     /// The value on plain numbers.
     fn value(&self, x: &[f64]) -> f64;
     /// Writes the first partials at `x`, where `y` is the value; entries left `None` are structural zeros.
@@ -53,7 +58,7 @@ pub trait CustomRule {
 /// **Shape**: any number of arguments, one result; `out` has one entry per argument and comes filled with zeros.
 /// **Cost**: what the rule computes.
 /// **Source**: none; the usual form of user-supplied derivatives.
-pub trait FirstOrderRule {
+pub trait FirstOrderRule: Clone + Send + Sync + 'static {
     /// The value on plain numbers.
     fn value(&self, x: &[f64]) -> f64;
     /// Writes the first partials at `x`, where `y` is the value.
@@ -66,6 +71,7 @@ pub trait FirstOrderRule {
 /// use wengert::prelude::*;
 /// use wengert::elementary::{FirstOrder, FirstOrderRule};
 ///
+/// #[derive(Clone)]
 /// struct Cube;
 /// impl FirstOrderRule for Cube {
 ///     fn value(&self, x: &[f64]) -> f64 {
@@ -89,7 +95,7 @@ impl<R: FirstOrderRule> CustomRule for FirstOrder<R> {
         let mut partials = vec![0.0; x.len()];
         self.0.partials(&primals, y.re(), &mut partials);
         for (out, partial) in out.iter_mut().zip(partials) {
-            *out = Some(T::with_unknown_derivatives(partial));
+            *out = Some(T::custom(&Unknown(partial), x));
         }
     }
 }
@@ -118,5 +124,33 @@ impl<R: CustomRule> Nary for Custom<'_, R> {
     }
     fn is_linear(&self) -> bool {
         self.0.is_linear()
+    }
+    fn kept(&self) -> Option<Arc<dyn KeptRule>> {
+        Some(Arc::new(Kept(self.0.clone())))
+    }
+}
+
+/// A custom rule owned by a recorded program.
+struct Kept<R>(R);
+
+impl<R: CustomRule> KeptRule for Kept<R> {
+    fn value(&self, x: &[f64]) -> f64 {
+        self.0.value(x)
+    }
+    fn partials(&self, x: &[f64], y: f64, out: &mut [Option<f64>]) {
+        self.0.partials(x, y, out);
+    }
+}
+
+/// A number whose derivatives are not known: NaN for every argument.
+#[derive(Clone)]
+struct Unknown(f64);
+
+impl CustomRule for Unknown {
+    fn value(&self, _: &[f64]) -> f64 {
+        self.0
+    }
+    fn partials<T: Scalar>(&self, _: &[T], _: T, out: &mut [Option<T>]) {
+        out.fill(Some(T::from(f64::NAN)));
     }
 }

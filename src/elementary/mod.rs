@@ -12,14 +12,16 @@
 
 mod binary;
 mod custom;
+mod dispatch;
 mod nary;
 mod op;
 pub(crate) mod special;
 mod unary;
 
 pub use binary::*;
-pub use custom::{CustomRule, FirstOrder, FirstOrderRule};
 pub(crate) use custom::Custom;
+pub use custom::{CustomRule, FirstOrder, FirstOrderRule};
+pub(crate) use dispatch::partials;
 pub use nary::*;
 pub use op::{Op, Series};
 pub use unary::*;
@@ -101,6 +103,20 @@ pub trait Nary {
     fn is_linear(&self) -> bool {
         false
     }
+    /// A copy of the rule that a recorded program can keep; only custom rules need one.
+    #[doc(hidden)]
+    fn kept(&self) -> Option<std::sync::Arc<dyn KeptRule>> {
+        None
+    }
+}
+
+/// A custom rule as a recorded program keeps it: its value and its partials on plain numbers.
+#[doc(hidden)]
+pub trait KeptRule: Send + Sync {
+    /// The value.
+    fn value(&self, x: &[f64]) -> f64;
+    /// The partials; `None` for structural zeros.
+    fn partials(&self, x: &[f64], y: f64, out: &mut [Option<f64>]);
 }
 
 /// Keeps a partial where the function is defined, else gives NaN (EDGE_CASES R4): one fused operation.

@@ -11,6 +11,7 @@ mod drivers;
 mod dual;
 mod lanes;
 
-pub use drivers::derivative;
+pub(crate) use drivers::{SWEEP, seed_lanes};
+pub use drivers::{derivative, jacobian_forward, jvp, value_and_derivative};
 pub use dual::Dual;
 pub use lanes::Lanes;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: every entry of a product is one fused statement ([`Scalar::dot_of`]), whatever nalgebra does for `f64`.
 
+use std::any::TypeId;
+
 use nalgebra::DMatrix;
 
 use crate::error::Error;
@@ -54,9 +56,17 @@ pub(super) fn without_negative_zero(x: f64) -> f64 {
     x + 0.0
 }
 
+/// Whether `S` is the plain number, so that there is nothing to lift.
+pub(super) fn is_plain<S: Scalar>() -> bool {
+    TypeId::of::<S>() == TypeId::of::<f64>()
+}
+
 /// How many refinement steps make all derivatives to the order of the carrier exact: each one takes order `p` to
 /// `2 p + 1`, and the start has order 0.
-pub(super) fn steps_for(order: usize) -> usize {
+///
+/// A recorded program does not know how often it will be differentiated; it gets order 3.
+pub(super) fn steps_for<S: Scalar>() -> usize {
+    let order = if S::NDERIV == 0 { 3 } else { S::NDERIV };
     let mut steps = 0;
     let mut exact = 0;
     while exact < order {

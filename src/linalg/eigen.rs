@@ -10,8 +10,8 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::dense::{
-    finite_values, iteration_limit, orthogonality_defect, product, smallest_gap, steps_for,
-    transposed_product, with_value, without_negative_zero,
+    finite_values, is_plain, iteration_limit, orthogonality_defect, product, smallest_gap,
+    steps_for, transposed_product, with_value, without_negative_zero,
 };
 use crate::error::{Error, check_len};
 use crate::scalar::Scalar;
@@ -63,7 +63,7 @@ pub struct SymmetricEigen<S: Scalar> {
 pub fn symmetric_eigen<S: Scalar>(a: &DMatrix<S>) -> Result<SymmetricEigen<S>, Error> {
     let (a, values) = prepare(a)?;
     let plain = decompose(&values)?;
-    if S::NDERIV == 0 {
+    if is_plain::<S>() {
         return Ok(SymmetricEigen {
             eigenvalues: plain.eigenvalues.map(S::from),
             eigenvectors: plain.eigenvectors.map(S::from),
@@ -71,7 +71,7 @@ pub fn symmetric_eigen<S: Scalar>(a: &DMatrix<S>) -> Result<SymmetricEigen<S>, E
     }
     let mut eigenvectors = plain.start(&values)?.map(S::from);
     let mut eigenvalues = plain.eigenvalues.map(S::from);
-    for _ in 0..steps_for(S::NDERIV) {
+    for _ in 0..steps_for::<S>() {
         let step = Step::at(&a, &eigenvectors);
         eigenvectors += product(&eigenvectors, &step.correction());
         eigenvalues = step.eigenvalues;
@@ -110,11 +110,11 @@ pub fn symmetric_eigen<S: Scalar>(a: &DMatrix<S>) -> Result<SymmetricEigen<S>, E
 pub fn symmetric_eigenvalues<S: Scalar>(a: &DMatrix<S>) -> Result<DVector<S>, Error> {
     let (a, values) = prepare(a)?;
     let plain = decompose(&values)?;
-    if S::NDERIV == 0 {
+    if is_plain::<S>() {
         return Ok(plain.eigenvalues.map(S::from));
     }
     let mut eigenvectors = plain.start(&values)?.map(S::from);
-    for _ in 1..steps_for(S::NDERIV) {
+    for _ in 1..steps_for::<S>() {
         let step = Step::at(&a, &eigenvectors);
         eigenvectors += product(&eigenvectors, &step.correction());
     }

@@ -11,6 +11,9 @@
 //! - [`symmetric_eigen`], [`symmetric_eigenvalues`]: ascending order;
 //! - [`svd`], [`singular_values`]: descending order.
 //!
+//! While a program records, the drivers look at the values of the matrix and so guard them bit for bit; the program can be
+//! differentiated three times.
+//!
 //! Limits of the direct ones, all consequences of what they compute:
 //! - `qr` at a matrix whose leading columns are linearly dependent is not differentiable; its derivatives are NaN there.
 //! - `cholesky` and `try_inverse` of a singular matrix give `None`, as on `f64`.

@@ -9,8 +9,8 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::dense::{
-    finite_values, iteration_limit, orthogonality_defect, product, smallest_gap, steps_for,
-    transposed_product, with_value, without_negative_zero,
+    finite_values, is_plain, iteration_limit, orthogonality_defect, product, smallest_gap,
+    steps_for, transposed_product, with_value, without_negative_zero,
 };
 use crate::error::Error;
 use crate::scalar::Scalar;
@@ -142,11 +142,11 @@ impl Factors<f64> {
 fn tall_svd<S: Scalar>(a: &DMatrix<S>) -> Result<Factors<S>, Error> {
     let values = finite_values(a)?;
     let plain = decompose(&values)?;
-    if S::NDERIV == 0 {
+    if is_plain::<S>() {
         return Ok(plain.lift());
     }
     let mut factors = plain.start(&values)?.lift();
-    for _ in 0..steps_for(S::NDERIV) {
+    for _ in 0..steps_for::<S>() {
         let step = Step::at(a, &factors.u, &factors.v);
         factors.sigma.copy_from(&step.sigma);
         step.correct(&mut factors.u, &mut factors.v);
@@ -162,11 +162,11 @@ fn tall_svd<S: Scalar>(a: &DMatrix<S>) -> Result<Factors<S>, Error> {
 fn tall_singular_values<S: Scalar>(a: &DMatrix<S>) -> Result<DVector<S>, Error> {
     let values = finite_values(a)?;
     let plain = decompose(&values)?;
-    if S::NDERIV == 0 {
+    if is_plain::<S>() {
         return Ok(plain.sigma.map(S::from));
     }
     let Factors { mut u, mut v, .. } = plain.start(&values)?.lift();
-    for _ in 1..steps_for(S::NDERIV) {
+    for _ in 1..steps_for::<S>() {
         Step::at(a, &u, &v).correct(&mut u, &mut v);
     }
     Ok(Step::at(a, &u, &v).sigma.zip_map(&plain.sigma, with_value))

@@ -11,6 +11,7 @@
 //! Source: the traits of simba 0.10 (`ComplexField`, `RealField`) and approx 0.5.
 
 use super::Scalar;
+use crate::elementary::CustomRule;
 
 /// Implements `RealField` and everything that it demands for a carrier that has `scalar_traits!`.
 macro_rules! field_traits {
@@ -348,9 +349,22 @@ pub(crate) fn clamp<S: Scalar>(x: S, lo: S, hi: S) -> S {
 #[inline]
 pub(crate) fn quotient_with_pole<S: Scalar>(numerator: S, x: S) -> S {
     if x == 0.0 {
-        S::with_unknown_derivatives(1.0)
+        S::custom(&OneAtPole, &[x])
     } else {
         numerator / x
+    }
+}
+
+/// The value 1 where there is no derivative.
+#[derive(Clone)]
+struct OneAtPole;
+
+impl CustomRule for OneAtPole {
+    fn value(&self, _: &[f64]) -> f64 {
+        1.0
+    }
+    fn partials<T: Scalar>(&self, _: &[T], _: T, out: &mut [Option<T>]) {
+        out[0] = Some(T::from(f64::NAN));
     }
 }
 

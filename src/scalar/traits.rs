@@ -6,6 +6,11 @@
 /// Implements `num_dual::DualNum` and its many supertraits for a carrier over an inner scalar.
 macro_rules! scalar_traits {
     ([$($param:tt)*] $carrier:ty, inner $inner:ty, derivatives $order:expr) => {
+        $crate::scalar::traits::scalar_traits!(
+            [$($param)*] $carrier, inner $inner, derivatives $order, compared by hand);
+        $crate::scalar::traits::comparisons!([$($param)*] $carrier);
+    };
+    ([$($param:tt)*] $carrier:ty, inner $inner:ty, derivatives $order:expr, compared by hand) => {
         const _: () = {
             use std::ops::{
                 Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
@@ -41,32 +46,6 @@ macro_rules! scalar_traits {
                 #[inline]
                 fn from(value: f64) -> Self {
                     Self::from_inner(<$inner>::from(value))
-                }
-            }
-
-            /// Compares values only; the derivative is that of the branch taken (EDGE_CASES e42).
-            impl<$($param)*> PartialEq for $carrier {
-                #[inline]
-                fn eq(&self, other: &Self) -> bool {
-                    self.inner() == other.inner()
-                }
-            }
-            impl<$($param)*> PartialOrd for $carrier {
-                #[inline]
-                fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-                    self.inner().partial_cmp(&other.inner())
-                }
-            }
-            impl<$($param)*> PartialEq<f64> for $carrier {
-                #[inline]
-                fn eq(&self, other: &f64) -> bool {
-                    self.inner() == *other
-                }
-            }
-            impl<$($param)*> PartialOrd<f64> for $carrier {
-                #[inline]
-                fn partial_cmp(&self, other: &f64) -> Option<std::cmp::Ordering> {
-                    self.inner().partial_cmp(other)
                 }
             }
 
@@ -232,6 +211,37 @@ macro_rules! scalar_traits {
     };
 }
 
+/// Comparisons of the inner scalars.
+macro_rules! comparisons {
+    ([$($param:tt)*] $carrier:ty) => {
+        /// Compares values only; the derivative is that of the branch taken (EDGE_CASES e42).
+        impl<$($param)*> PartialEq for $carrier {
+            #[inline]
+            fn eq(&self, other: &Self) -> bool {
+                self.inner() == other.inner()
+            }
+        }
+        impl<$($param)*> PartialOrd for $carrier {
+            #[inline]
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                self.inner().partial_cmp(&other.inner())
+            }
+        }
+        impl<$($param)*> PartialEq<f64> for $carrier {
+            #[inline]
+            fn eq(&self, other: &f64) -> bool {
+                self.inner() == *other
+            }
+        }
+        impl<$($param)*> PartialOrd<f64> for $carrier {
+            #[inline]
+            fn partial_cmp(&self, other: &f64) -> Option<std::cmp::Ordering> {
+                self.inner().partial_cmp(other)
+            }
+        }
+    };
+}
+
 /// One operator between two carriers, by value and by reference, and its assignment.
 macro_rules! binary_operator {
     ([$($param:tt)*] $carrier:ty, $trait:ident, $method:ident, $assign:ident, $assign_method:ident) => {
@@ -310,4 +320,4 @@ macro_rules! unary_methods {
     )*};
 }
 
-pub(crate) use {binary_operator, constant_operator, scalar_traits, unary_methods};
+pub(crate) use {binary_operator, comparisons, constant_operator, scalar_traits, unary_methods};

@@ -1,0 +1,19 @@
+//! The recorded program: the Wengert list as a value.
+//!
+//! [`Program::record`] runs a function on [`Traced`] numbers and keeps every operation. The list is immutable after that; it
+//! prints, counts its operations, and evaluates values, tangents and adjoints of every node. Recording through other
+//! carriers (`Dual<Traced>`, `Var<Traced>`) gives derivative programs, whose counts are the exact costs of the modes.
+//!
+//! Semantics: node `v_i` is computed from nodes with smaller numbers by one operation of the rule table. A comparison, or a
+//! conversion to `f64`, of an active value while recording is kept as a [`Guard`]: the program is that of the branch taken.
+//!
+//! Invariant: arguments precede their node; the identifiers of inputs are `v0..v(n-1)`.
+//! Source: Wengert 1964; Griewank & Walther 2008, §2.2.
+
+mod evaluate;
+mod list;
+mod record;
+
+pub use evaluate::Sensitivities;
+pub use list::{Counts, Guard, NodeId, NodeKind, Program};
+pub use record::{Traced, TracedMask};
