@@ -5,7 +5,7 @@ use std::fmt;
 use super::slots::{self, CONSTANT};
 use super::tape::Tape;
 use crate::elementary::{Binary, Factor, Nary, Unary};
-use crate::scalar::{Mask, Scalar, Short, traits::scalar_traits};
+use crate::scalar::{Mask, Scalar, Short, field::field_traits, traits::scalar_traits};
 
 /// A variable of reverse mode: a value and its place in the open recording.
 ///
@@ -224,6 +224,7 @@ impl<T: fmt::Display> fmt::Display for Var<T> {
 }
 
 scalar_traits!([T: Scalar] Var<T>, inner T, derivatives T::NDERIV + 1);
+field_traits!([T: Scalar] Var<T>);
 
 impl<T: Scalar> Scalar for Var<T> {
     type Mask = T::Mask;
