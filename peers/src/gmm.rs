@@ -148,9 +148,9 @@ impl Objective for Mixture {
                     product[a] = diagonals[j * d + a] * centred[a];
                 }
                 let mut lower = factor(j).1.iter();
-                for column in 0..d {
-                    for (row, &l) in (column + 1..d).zip(&mut lower) {
-                        product[row] = product[row] + l * centred[column];
+                for (column, &centred) in centred.iter().enumerate() {
+                    for (y, &l) in product[column + 1..].iter_mut().zip(&mut lower) {
+                        *y = *y + l * centred;
                     }
                 }
                 let square = sum(product.iter().map(|&y| y * y));

@@ -94,8 +94,8 @@ fn table(out: &mut impl Write, comparison: &Comparison) -> std::io::Result<()> {
     )?;
     writeln!(
         out,
-        "{:<20} {:>12} {:>10} {:>12} {:>10}",
-        "", "seconds", "ns per op", "over plain", "deviation"
+        "{:<20} {:>12} {:>12} {:>10} {:>12} {:>10}",
+        "", "seconds", "fastest", "ns per op", "over plain", "deviation"
     )?;
     let mut lines = vec![(PLAIN, comparison.plain_seconds)];
     lines.extend(comparison.ours_seconds.map(|s| (OURS, s)));
@@ -104,10 +104,16 @@ fn table(out: &mut impl Write, comparison: &Comparison) -> std::io::Result<()> {
     for (name, seconds) in lines {
         let per_op = seconds * 1e9 / f64::from(comparison.operations);
         let over_plain = seconds / comparison.plain_seconds;
+        let fastest = comparison
+            .minimum_seconds
+            .get(name)
+            .copied()
+            .unwrap_or(f64::NAN);
         write!(
             out,
-            "{name:<20} {seconds:>12.4e} {per_op:>10.3} {over_plain:>12.2}"
+            "{name:<20} {seconds:>12.4e} {fastest:>12.4e} {per_op:>10.3}"
         )?;
+        write!(out, " {over_plain:>12.2}")?;
         match comparison.deviations.get(name) {
             Some(deviation) => writeln!(out, " {deviation:>10.1e}")?,
             None => writeln!(out)?,

@@ -15,11 +15,13 @@ pub(crate) const OURS: &str = "wengert";
 /// Name of the function without derivatives.
 pub(crate) const PLAIN: &str = "plain f64";
 
+/// Does the work once and writes the quantities that are compared.
+type Run<'a> = Box<dyn FnMut(&mut [f64]) + 'a>;
+
 /// One implementation of a workload.
 pub(crate) struct Contestant<'a> {
     name: &'static str,
-    /// Does the work once and writes the quantities that are compared.
-    run: Box<dyn FnMut(&mut [f64]) + 'a>,
+    run: Run<'a>,
 }
 
 impl<'a> Contestant<'a> {
@@ -81,6 +83,8 @@ pub(crate) struct Comparison {
     pub(crate) ns_per_op: Option<f64>,
     /// The others per operation, in nanoseconds.
     pub(crate) peers_ns_per_op: BTreeMap<&'static str, f64>,
+    /// Fastest round of every contestant: what to look at where other work disturbs the medians.
+    pub(crate) minimum_seconds: BTreeMap<&'static str, f64>,
     /// Where the expected results come from.
     pub(crate) oracle: String,
     /// Largest deviation of each contestant, relative to the largest expected entry.
@@ -142,7 +146,9 @@ pub(crate) fn compare(mut workload: Workload<'_>, rounds: u32) -> Result<Compari
     let operations = f64::from(workload.operations);
     let mut ours_seconds = None;
     let mut peers = BTreeMap::new();
+    let mut minimum_seconds = BTreeMap::from([(PLAIN, minimum(&plain) / per_call)]);
     for (contestant, times) in workload.contestants.iter().zip(times) {
+        minimum_seconds.insert(contestant.name, minimum(&times) / per_call);
         let seconds = median(times) / per_call;
         if contestant.name == OURS {
             ours_seconds = Some(seconds);
@@ -166,6 +172,7 @@ pub(crate) fn compare(mut workload: Workload<'_>, rounds: u32) -> Result<Compari
             .map(|(&n, &s)| (n, s * 1e9 / operations))
             .collect(),
         peers,
+        minimum_seconds,
         oracle: workload
             .oracle
             .unwrap_or_else(|| "the first contestant".to_owned()),
@@ -205,6 +212,10 @@ fn time(contestant: &mut Contestant<'_>, buffer: &mut [f64]) -> f64 {
     (contestant.run)(black_box(&mut *buffer));
     black_box(&*buffer);
     start.elapsed().as_secs_f64()
+}
+
+fn minimum(times: &[f64]) -> f64 {
+    times.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 fn median(mut times: Vec<f64>) -> f64 {
