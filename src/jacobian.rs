@@ -117,7 +117,7 @@ pub fn value_and_gradient_by<F: Function + Sync>(
 }
 
 /// Checks the number of inputs that a function object wants.
-pub(crate) fn check_inputs<F: Function>(f: &F, x: &[f64]) -> Result<(), Error> {
+pub(crate) fn check_inputs<F: Function, S>(f: &F, x: &[S]) -> Result<(), Error> {
     f.inputs()
         .map_or(Ok(()), |inputs| check_len("x", inputs, x.len()))
 }

@@ -153,7 +153,7 @@ impl<T: Scalar> Pullback<T> {
         check_len("gradient", self.inputs, gradient.len())?;
         let tape = self.tape();
         let adjoints = &mut workspace.adjoints;
-        clear(adjoints, tape.statements().max(self.inputs))?;
+        clear(tape, adjoints)?;
         let seeds = self.outputs.iter().zip(cotangent);
         for (output, seed) in seeds.clone() {
             if let Some(output) = output {
@@ -183,7 +183,7 @@ impl<T: Scalar> Pullback<T> {
         let tape = self.tape();
         let mut adjoints: Vec<[T; ROWS]> = Vec::new();
         for (block, outputs) in self.outputs.chunks(ROWS).enumerate() {
-            clear(&mut adjoints, tape.statements())?;
+            clear(tape, &mut adjoints)?;
             for (lane, output) in outputs.iter().enumerate() {
                 if let Some(output) = output {
                     adjoints[*output as usize][lane] += T::from(1.0);
@@ -219,8 +219,10 @@ impl<T: Scalar> Drop for Pullback<T> {
     }
 }
 
-/// Makes a buffer of zero adjoints, or says how much memory was missing.
-pub(super) fn clear<T, A: Adjoint<T>>(adjoints: &mut Vec<A>, len: usize) -> Result<(), Error> {
+/// Makes a buffer of zero adjoints for a sweep, or says how much memory was missing.
+fn clear<T: Scalar, A: Adjoint<T>>(tape: &Tape<T>, adjoints: &mut Vec<A>) -> Result<(), Error> {
+    let len = tape.statements();
+    tape.check_budget(size_of::<A>())?;
     adjoints.clear();
     adjoints
         .try_reserve_exact(len)
@@ -240,7 +242,7 @@ pub(super) fn strict_adjoints<T: Scalar>(
     gradient: &mut [T],
 ) -> Result<(), Error> {
     let mut adjoints: Vec<Option<T>> = Vec::new();
-    clear::<T, _>(&mut adjoints, tape.statements())?;
+    clear(tape, &mut adjoints)?;
     for (output, seed) in seeds {
         let adjoint = &mut adjoints[*output as usize];
         *adjoint = Some(adjoint.map_or(*seed, |sum| sum + *seed));

@@ -23,6 +23,13 @@ use crate::scalar::{Mask, Scalar, Short, traits::scalar_traits};
 /// An operation on a variable that outlived its recording panics if no recording is open on the thread (EDGE_CASES e53);
 /// inside another recording, the driver of that one returns [`Error::MixedRecordings`](crate::Error::MixedRecordings).
 ///
+/// What is recorded cannot be changed in place (EDGE_CASES e57):
+///
+/// ```compile_fail
+/// use wengert::prelude::*;
+/// let g = gradient(|x: &[Var<f64>]| { x[0] = x[0] * 2.0; x[0] }, &[1.0]);
+/// ```
+///
 /// **Shape**: an inner scalar and two 32-bit numbers.
 /// **Cost**: per operation the partials, and one statement of 4 bytes plus 4 and an inner scalar per argument.
 /// **Source**: Griewank & Walther 2008, §3.2 and §6.1.
@@ -160,6 +167,8 @@ fn place_slowly<T: Scalar>(
 }
 
 /// Records a statement of any number of arguments, constants and structural zeros left out.
+///
+/// The iterator runs twice, the second time while the tape is written: it must only copy, never compute with scalars.
 #[inline]
 fn record_many<T: Scalar>(
     value: T,
@@ -313,12 +322,13 @@ impl<T: Scalar> Scalar for Var<T> {
         Self::constant(T::structural_zero())
     }
 
-    // The three sums record straight from their arguments, without a list of partials.
+    // Sums record straight from their arguments, without a list of partials.
     #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {
         let terms: Short<Self> = terms.into_iter().collect();
         let value = T::sum_of(terms.iter().map(|x| x.value));
-        record_many(value, terms.iter().map(|x| (*x, Some(T::from(1.0)))))
+        let one = Some(T::from(1.0));
+        record_many(value, terms.iter().map(|x| (*x, one)))
     }
     #[inline]
     fn dot_of(pairs: impl IntoIterator<Item = (Self, Self)>) -> Self {
@@ -337,6 +347,10 @@ impl<T: Scalar> Scalar for Var<T> {
     fn squared_norm_of(terms: impl IntoIterator<Item = Self>) -> Self {
         let terms: Short<Self> = terms.into_iter().collect();
         let value = T::squared_norm_of(terms.iter().map(|x| x.value));
-        record_many(value, terms.iter().map(|x| (*x, Some(x.value * 2.0))))
+        let partials: Short<Option<T>> = terms
+            .iter()
+            .map(|x| (!x.is_constant()).then(|| x.value * 2.0))
+            .collect();
+        record_many(value, terms.iter().copied().zip(partials.iter().copied()))
     }
 }
