@@ -289,14 +289,14 @@ pub(super) fn with_open<T: Scalar, R>(
     Some(record(unsafe { &mut *tape.cast::<Tape<T>>() }))
 }
 
-/// Keeps `MixedRecordings` in the innermost open recording.
+/// Keeps `MixedRecordings` in the innermost open recording, with the one of the two recordings that is not it.
 ///
 /// # Panics
 /// If no recording is open on this thread: a variable outlived its recording or moved to another thread, and there is no
 /// driver that could return the error (EDGE_CASES e53).
 #[cold]
 #[inline(never)]
-pub(super) fn fail_mixed(found: u32) {
+pub(super) fn fail_mixed(one: u32, other: u32) {
     let innermost = THREAD.with_borrow(|thread| {
         thread
             .open
@@ -305,10 +305,11 @@ pub(super) fn fail_mixed(found: u32) {
     });
     let Some((open, tape, fail)) = innermost else {
         panic!(
-            "a variable of recording {found} was used although no recording is open on this thread; a variable must not \
+            "a variable of recording {one} was used although no recording is open on this thread; a variable must not \
              leave the closure that received it"
         );
     };
+    let found = if one == open { other } else { one };
     // SAFETY: the entry is that of a live tape of the type that `fail` was made for.
     unsafe { fail(tape, Error::MixedRecordings { open, found }) }
 }

@@ -204,6 +204,8 @@ impl<T: Scalar> Tape<T> {
     }
 
     /// Makes room for one more statement with `count` arguments, doubling what is full; less if memory is short.
+    ///
+    /// The budget keeps room for the adjoints, so a recording that fits can be swept.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, count: usize) -> Option<()> {
@@ -232,7 +234,11 @@ impl<T: Scalar> Tape<T> {
             };
             let extra =
                 statements * size_of::<u32>() + arguments * (size_of::<T>() + size_of::<u32>());
-            bytes = self.reserved_bytes().saturating_add(extra);
+            let adjoints = (self.ends.capacity() + statements) * size_of::<T>();
+            bytes = self
+                .reserved_bytes()
+                .saturating_add(extra)
+                .saturating_add(adjoints);
             if bytes <= self.limits.bytes
                 && self.ends.try_reserve_exact(statements).is_ok()
                 && self.partials.try_reserve_exact(arguments).is_ok()

@@ -160,7 +160,7 @@ fn place_slowly<T: Scalar>(
         Some(Some(index)) => Place { index, recording },
         Some(None) => Place::CONSTANT,
         None => {
-            slots::fail_mixed(recording);
+            slots::fail_mixed(recording, recording);
             Place::CONSTANT
         }
     }
@@ -178,7 +178,7 @@ fn record_many<T: Scalar>(
     for (x, _) in args.clone() {
         if x.recording != recording && !x.is_constant() {
             if recording != CONSTANT {
-                slots::fail_mixed(x.recording);
+                slots::fail_mixed(recording, x.recording);
                 return Var::constant(value);
             }
             recording = x.recording;
@@ -205,7 +205,7 @@ fn record_many<T: Scalar>(
         },
         Some(None) => Var::constant(value),
         None => {
-            slots::fail_mixed(recording);
+            slots::fail_mixed(recording, recording);
             Var::constant(value)
         }
     }
@@ -271,7 +271,7 @@ impl<T: Scalar> Scalar for Var<T> {
             (true, false) if B::RHS == Factor::One => Self { value: v, ..rhs },
             (true, false) => Self::record1(v, rhs.recording, rhs.index, op.partial_rhs(x, y, v)),
             (false, false) => {
-                slots::fail_mixed(rhs.recording);
+                slots::fail_mixed(self.recording, rhs.recording);
                 Self::constant(v)
             }
         }
