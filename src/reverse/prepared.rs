@@ -21,8 +21,9 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// **Shape**: `n` inputs, one output.
-/// **Cost**: as [`gradient`](super::gradient), without allocation after the first call on a thread, except for n-ary
-/// operations of more than 16 arguments and for the strict sweep after a non-finite derivative (R3).
+/// **Cost**: as [`gradient`](super::gradient), without allocation after the first call on a thread, except for a
+/// recording longer than any before, n-ary operations of more than 16 arguments, and the strict sweep after a non-finite
+/// derivative (R3).
 /// **Source**: DifferentiationInterface.jl `prepare_gradient`.
 #[derive(Debug)]
 pub struct PreparedGradient<T, F> {

@@ -406,11 +406,15 @@ impl<T: Scalar> Tape<T> {
         self.check_budget(size_of::<T>())?;
         let mut adjoints = std::mem::take(&mut self.adjoints);
         let missing = self.statements.saturating_sub(adjoints.len());
-        adjoints
-            .try_reserve_exact(missing)
-            .map_err(|_| Error::OutOfMemory {
-                bytes: self.statements.saturating_mul(size_of::<T>()),
-            })?;
+        // Room for as much as the tape may grow to, so that a slightly longer recording does not allocate again.
+        let room = self.ends.capacity().saturating_sub(adjoints.len());
+        if adjoints.try_reserve_exact(room).is_err() {
+            adjoints
+                .try_reserve_exact(missing)
+                .map_err(|_| Error::OutOfMemory {
+                    bytes: self.statements.saturating_mul(size_of::<T>()),
+                })?;
+        }
         if missing > 0 {
             adjoints.resize(self.statements, T::structural_zero());
         }
