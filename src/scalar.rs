@@ -8,6 +8,8 @@
 
 mod function;
 mod plain;
+#[cfg(test)]
+pub(crate) mod random;
 mod strong;
 pub(crate) mod traits;
 

@@ -179,7 +179,7 @@ impl<T: Scalar> Pullback<T> {
     /// [`Error::OutOfMemory`] if there is no room for the adjoints.
     pub fn jacobian(&self) -> Result<DMatrix<T>, Error> {
         let (rows, columns) = (self.outputs.len(), self.inputs);
-        let mut jacobian = DMatrix::from_element(rows, columns, T::from(0.0));
+        let mut jacobian = DMatrix::from_element(rows, columns, T::structural_zero());
         let tape = self.tape();
         let mut adjoints: Vec<[T; ROWS]> = Vec::new();
         for (block, outputs) in self.outputs.chunks(ROWS).enumerate() {
@@ -191,12 +191,14 @@ impl<T: Scalar> Pullback<T> {
             }
             tape.sweep(columns, &mut adjoints);
             for (lane, output) in outputs.iter().enumerate() {
+                // The row of a constant is zero, whatever infinite partials elsewhere have left in its lane.
+                let Some(output) = output else { continue };
                 let row = block * ROWS + lane;
                 for column in 0..columns {
                     jacobian[(row, column)] = adjoints[column][lane];
                 }
                 let finite = adjoints[..columns].iter().all(|a| a[lane].is_all_finite());
-                if let (false, Some(output)) = (finite, output) {
+                if !finite {
                     let mut strict = vec![T::from(0.0); columns];
                     strict_adjoints(tape, columns, &[(*output, T::from(1.0))], &mut strict)?;
                     jacobian
