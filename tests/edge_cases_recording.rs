@@ -250,7 +250,7 @@ fn edge_e52_outer_variable_during_an_inner_recording_of_the_same_level() {
                 |y| {
                     let w = y[0] * y[0];
                     // Purely on outer variables: recorded there.
-                    z = z * x[1];
+                    z *= x[1];
                     z = Var::sum_of([z, x[0], x[0]]).sin();
                     w * y[0]
                 },
@@ -274,7 +274,7 @@ fn edge_e52_outer_variable_during_an_inner_recording_of_the_same_level() {
             inner = Some(gradient(
                 |y| {
                     for _ in 0..10 {
-                        z = z * x[0];
+                        z *= x[0];
                     }
                     y[0] * y[0]
                 },
@@ -496,8 +496,7 @@ fn edge_e61_tape_full() {
                 x,
             );
             assert_eq!(inner.err(), Some(full.clone()));
-            let outer = (0..2000).fold(x[0], |s, _| s * x[0]);
-            outer
+            (0..2000).fold(x[0], |s, _| s * x[0])
         },
         &[1.0],
     );
@@ -515,7 +514,7 @@ fn edge_e61_long_loop_stops_at_the_limit() {
         |x| {
             let mut s = x[0];
             while steps < 10_000_000 {
-                s = s * x[0];
+                s *= x[0];
                 steps += 1;
             }
             s

@@ -254,8 +254,8 @@ fn duals_around_and_inside_variables() {
     // Var<Lanes<f64, 3>>: a gradient and its Jacobian in one sweep.
     let x = [0.4, 0.57, 0.74];
     let seeded: Vec<Lanes<f64, 3>> = (0..3).map(|i| Lanes::variable(x[i], i)).collect();
-    let (value, rows) = value_and_gradient(|x| ring(x), &seeded).unwrap();
-    let plain = gradient(|x| ring(x), &x).unwrap();
+    let (value, rows) = value_and_gradient(ring, &seeded).unwrap();
+    let plain = gradient(ring, &x).unwrap();
     assert_eq!(value.value.to_bits(), ring(&x).to_bits());
     assert_eq!(value.tangents.as_slice(), plain);
     for i in 0..3 {
@@ -274,8 +274,8 @@ fn jacobians_nest() {
     let x = [0.4, 0.57, 0.74, 0.91];
     let expected = ring_hessian(&x);
     let stacked = [
-        jacobian_forward(|x| gradient(|y| ring(y), x).unwrap(), &x),
-        jacobian_reverse(|x| gradient(|y| ring(y), x).unwrap(), &x),
+        jacobian_forward(|x| gradient(ring, x).unwrap(), &x),
+        jacobian_reverse(|x| gradient(ring, x).unwrap(), &x),
         jacobian_forward(
             |x| {
                 let row = jacobian_forward(|y| [ring(y)], x).unwrap();
@@ -321,12 +321,12 @@ fn derivatives_of_a_newton_iteration_that_differentiates_inside() {
         );
     };
     close(root(a), y);
-    close(derivative(|a| root(a), a), first);
-    close(slope(|a| root(a), a), first);
-    close(derivative(|a| derivative(|a| root(a), a), a), second);
-    close(derivative(|a| slope(|a| root(a), a), a), second);
-    close(slope(|a| derivative(|a| root(a), a), a), second);
-    close(slope(|a| slope(|a| root(a), a), a), second);
+    close(derivative(root, a), first);
+    close(slope(root, a), first);
+    close(derivative(|a| derivative(root, a), a), second);
+    close(derivative(|a| slope(root, a), a), second);
+    close(slope(|a| derivative(root, a), a), second);
+    close(slope(|a| slope(root, a), a), second);
 }
 
 #[test]
@@ -336,11 +336,11 @@ fn particle_in_a_potential_nests_three_levels() {
         (x + 1.0).recip() + (-x + 3.0).recip()
     }
     fn force<S: Scalar>(x: S) -> S {
-        -slope(|x| potential(x), x)
+        -slope(potential, x)
     }
     let loss = |x: Var<f64>| {
-        let stiffness = derivative(|x| force(x), x);
-        let jump = derivative(|x| derivative(|x| force(x), x), x);
+        let stiffness = derivative(force, x);
+        let jump = derivative(|x| derivative(force, x), x);
         stiffness * jump
     };
     let x = 0.25;
