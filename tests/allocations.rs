@@ -149,7 +149,7 @@ fn pullback_into_allocates_nothing_after_the_first_call() {
     assert_eq!((count, gradient), (0, first));
     // The list of variables, the result, and nothing for the tape: it comes from the pool.
     let x = [0.3, 1.2, 0.7];
-    let warm = || gradient(|x| f(x), &x).unwrap();
+    let warm = || value_and_gradient(f, &x).unwrap();
     warm();
     assert_eq!(allocations(warm).0, 2);
 }
