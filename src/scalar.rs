@@ -9,6 +9,8 @@
 pub(crate) mod field;
 mod function;
 mod plain;
+#[cfg(test)]
+pub(crate) mod random;
 mod strong;
 pub(crate) mod traits;
 
