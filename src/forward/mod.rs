@@ -10,6 +10,7 @@
 mod drivers;
 mod dual;
 mod lanes;
+mod num_dual;
 
 pub use drivers::derivative;
 pub use dual::Dual;
