@@ -76,14 +76,24 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ShapeMismatch { what, expected, found } => {
+            Self::ShapeMismatch {
+                what,
+                expected,
+                found,
+            } => {
                 write!(f, "{what} has length {found}, expected {expected}")
             }
             Self::NotScalar { outputs } => {
-                write!(f, "a gradient needs a scalar function, found {outputs} outputs")
+                write!(
+                    f,
+                    "a gradient needs a scalar function, found {outputs} outputs"
+                )
             }
             Self::IndexOutOfRange { what, index, len } => {
-                write!(f, "index {index} is out of range for {what} of length {len}")
+                write!(
+                    f,
+                    "index {index} is out of range for {what} of length {len}"
+                )
             }
             Self::MixedRecordings { open, found } => write!(
                 f,
@@ -91,19 +101,31 @@ impl fmt::Display for Error {
                  that received it"
             ),
             Self::TapeFull { limit } => {
-                write!(f, "the tape reached its limit of {limit} entries; raise `Limits::entries`")
+                write!(
+                    f,
+                    "the tape reached its limit of {limit} entries; raise `Limits::entries`"
+                )
             }
             Self::OutOfMemory { bytes } => {
-                write!(f, "no memory for {bytes} bytes of tape; raise `Limits::bytes` or split the function")
+                write!(
+                    f,
+                    "no memory for {bytes} bytes of tape; raise `Limits::bytes` or split the function"
+                )
             }
             Self::NotFinite { what, index, value } => {
                 write!(f, "{what}[{index}] is {value}, expected a finite number")
             }
             Self::RepeatedEigenvalue { gap } => {
-                write!(f, "eigenvalues only {gap:e} apart have no differentiable eigenvectors")
+                write!(
+                    f,
+                    "eigenvalues only {gap:e} apart have no differentiable eigenvectors"
+                )
             }
             Self::NoConvergence { iterations } => {
-                write!(f, "the decomposition did not converge in {iterations} iterations")
+                write!(
+                    f,
+                    "the decomposition did not converge in {iterations} iterations"
+                )
             }
         }
     }
@@ -113,5 +135,13 @@ impl std::error::Error for Error {}
 
 /// Checks a length before any work is done (EDGE_CASES e70).
 pub(crate) fn check_len(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
-    if expected == found { Ok(()) } else { Err(Error::ShapeMismatch { what, expected, found }) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Error::ShapeMismatch {
+            what,
+            expected,
+            found,
+        })
+    }
 }

@@ -4,6 +4,7 @@
 pub mod elementary;
 mod error;
 pub mod forward;
+pub mod reverse;
 mod scalar;
 
 pub use error::Error;
@@ -15,9 +16,16 @@ pub use scalar::{Function, Mask, Scalar, ScalarFunction};
 pub mod prelude {
     pub use crate::elementary::CustomRule;
     pub use crate::error::Error;
-    pub use crate::forward::{Dual, Lanes, derivative};
-    pub use crate::scalar::{Function, Mask, Scalar, ScalarFunction};
+    pub use crate::forward::{
+        Dual, Lanes, derivative, jacobian_forward, jvp, value_and_derivative,
+    };
     pub use crate::function;
+    pub use crate::reverse::{
+        Params, PreparedGradient, Pullback, Var, gradient, gradient_params, jacobian_reverse,
+        try_value_and_gradient, value_and_gradient, value_and_gradient_params, value_gradient_aux,
+        vjp,
+    };
+    pub use crate::scalar::{Function, Mask, Scalar, ScalarFunction};
     pub use num_dual::{DualNum, DualStruct};
     pub use num_traits::{One, Signed, Zero};
 }

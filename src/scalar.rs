@@ -20,9 +20,9 @@ use num_dual::DualNum;
 use smallvec::SmallVec;
 
 use crate::elementary::{
-    Binary, Copysign, Custom, CustomRule, Dot, Erf, Erfc, Hypot, Lgamma, LogAddExp, LogSumExp, Logistic,
-    MaxOf, MinOf, Nary, Norm2, Polygamma, Prod, Softplus, SphBessel, SquaredNorm, Sum, TiedMax, TiedMin, Unary,
-    Xlogy,
+    Binary, Copysign, Custom, CustomRule, Dot, Erf, Erfc, Hypot, Lgamma, LogAddExp, LogSumExp,
+    Logistic, MaxOf, MinOf, Nary, Norm2, Polygamma, Prod, Softplus, SphBessel, SquaredNorm, Sum,
+    TiedMax, TiedMin, Unary, Xlogy,
 };
 
 /// Argument lists of n-ary operations up to this length live on the stack.
@@ -110,10 +110,6 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
         Self::from(0.0)
     }
 
-    /// The number `value` whose derivatives are not known: NaN in every derivative part.
-    #[doc(hidden)]
-    fn with_unknown_derivatives(value: f64) -> Self;
-
     /// The value without its derivatives, at every level of nesting.
     ///
     /// **Cost**: free. **Source**: JAX `stop_gradient`, PyTorch `detach`.
@@ -135,14 +131,18 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     #[must_use]
     #[inline]
     fn max(self, rhs: Self) -> Self {
-        decide(rhs.lt_mask(self), self.lt_mask(rhs), self, rhs, |x, y| x.binary(TiedMax, y))
+        decide(rhs.lt_mask(self), self.lt_mask(rhs), self, rhs, |x, y| {
+            x.binary(TiedMax, y)
+        })
     }
 
     /// The smaller one, as `f64::min`; partials 1/2 and 1/2 at a tie (e02), NaN is ignored (e03).
     #[must_use]
     #[inline]
     fn min(self, rhs: Self) -> Self {
-        decide(self.lt_mask(rhs), rhs.lt_mask(self), self, rhs, |x, y| x.binary(TiedMin, y))
+        decide(self.lt_mask(rhs), rhs.lt_mask(self), self, rhs, |x, y| {
+            x.binary(TiedMin, y)
+        })
     }
 
     /// `min(max(self, lo), hi)`; partials 1/2 at a bound (e04).
@@ -152,7 +152,12 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     #[must_use]
     #[inline]
     fn clamp(self, lo: Self, hi: Self) -> Self {
-        assert!(lo.re() <= hi.re(), "clamp needs lo <= hi, found lo = {}, hi = {}", lo.re(), hi.re());
+        assert!(
+            lo.re() <= hi.re(),
+            "clamp needs lo <= hi, found lo = {}, hi = {}",
+            lo.re(),
+            hi.re()
+        );
         Scalar::min(Scalar::max(self, lo), hi)
     }
 
@@ -372,7 +377,13 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
 
 /// The extremum of two numbers: the one preferred by an inequality, the one that is a number, or both.
 #[inline]
-fn decide<S: Scalar>(prefer_x: S::Mask, prefer_y: S::Mask, x: S, y: S, tied: impl Fn(S, S) -> S) -> S {
+fn decide<S: Scalar>(
+    prefer_x: S::Mask,
+    prefer_y: S::Mask,
+    x: S,
+    y: S,
+    tied: impl Fn(S, S) -> S,
+) -> S {
     let (x_is_number, y_is_number) = (x.eq_mask(x), y.eq_mask(y));
     let take_x = prefer_x | (x_is_number & !y_is_number);
     let take_y = prefer_y | (y_is_number & !x_is_number);

@@ -156,7 +156,11 @@ impl Binary for Pow {
         let zero = T::from(0.0);
         let at_zero = x.eq_mask(zero);
         let jump = T::select(y.eq_mask(zero), T::from(f64::NAN), v * x.ln());
-        T::select(at_zero & zero.lt_mask(y), zero, T::select(at_zero, jump, v * x.ln()))
+        T::select(
+            at_zero & zero.lt_mask(y),
+            zero,
+            T::select(at_zero, jump, v * x.ln()),
+        )
     }
 }
 

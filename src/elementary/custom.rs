@@ -89,7 +89,7 @@ impl<R: FirstOrderRule> CustomRule for FirstOrder<R> {
         let mut partials = vec![0.0; x.len()];
         self.0.partials(&primals, y.re(), &mut partials);
         for (out, partial) in out.iter_mut().zip(partials) {
-            *out = Some(T::with_unknown_derivatives(partial));
+            *out = Some(T::nary(&Unknown(partial), x));
         }
     }
 }
@@ -118,5 +118,20 @@ impl<R: CustomRule> Nary for Custom<'_, R> {
     }
     fn is_linear(&self) -> bool {
         self.0.is_linear()
+    }
+}
+
+/// A number whose derivatives are not known: NaN for every argument.
+struct Unknown(f64);
+
+impl Nary for Unknown {
+    fn op(&self) -> Op {
+        Op::Custom
+    }
+    fn value(&self, _: &[f64]) -> f64 {
+        self.0
+    }
+    fn partials<T: Scalar>(&self, _: &[T], _: T, out: &mut [Option<T>]) {
+        out.fill(Some(T::from(f64::NAN)));
     }
 }

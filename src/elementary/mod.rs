@@ -18,8 +18,8 @@ pub(crate) mod special;
 mod unary;
 
 pub use binary::*;
-pub use custom::{CustomRule, FirstOrder, FirstOrderRule};
 pub(crate) use custom::Custom;
+pub use custom::{CustomRule, FirstOrder, FirstOrderRule};
 pub use nary::*;
 pub use op::{Op, Series};
 pub use unary::*;

@@ -111,7 +111,9 @@ impl Nary for Norm2 {
         if (1e-280..=1e280).contains(&squares) {
             return squares.sqrt();
         }
-        let largest = x.iter().fold(0.0_f64, |m, x| if x.is_nan() { *x } else { x.abs().max(m) });
+        let largest = x
+            .iter()
+            .fold(0.0_f64, |m, x| if x.is_nan() { *x } else { x.abs().max(m) });
         if largest == 0.0 || !largest.is_finite() {
             return x.iter().fold(0.0_f64, |h, x| h.hypot(*x));
         }
@@ -175,7 +177,9 @@ impl Nary for LogSumExp {
             return;
         }
         let (zero, one) = (T::from(0.0), T::from(1.0));
-        let tied = x.iter().fold(T::from(0.0), |k, x| k + T::select(x.eq_mask(y), one, zero));
+        let tied = x
+            .iter()
+            .fold(T::from(0.0), |k, x| k + T::select(x.eq_mask(y), one, zero));
         for (x, out) in x.iter().zip(out) {
             let share = T::select(x.eq_mask(y), tied.recip(), zero);
             *out = out.map(|weight| T::select(infinite, share, weight));
@@ -186,14 +190,20 @@ impl Nary for LogSumExp {
 /// e02, e03: the partials of the entries that attain the extremum sum to one.
 fn tied_partials<T: Scalar>(x: &[T], y: T, out: &mut [Option<T>]) {
     let (zero, one) = (T::from(0.0), T::from(1.0));
-    let tied = x.iter().fold(T::from(0.0), |k, x| k + T::select(x.eq_mask(y), one, zero));
+    let tied = x
+        .iter()
+        .fold(T::from(0.0), |k, x| k + T::select(x.eq_mask(y), one, zero));
     for (x, out) in x.iter().zip(out) {
         let attains = x.eq_mask(y);
         let all_nan = !y.eq_mask(y);
         let nan = T::from(f64::NAN);
         *out = match (attains | all_nan).decided() {
             Some(false) => None,
-            _ => Some(T::select(all_nan, nan, T::select(attains, tied.recip(), zero))),
+            _ => Some(T::select(
+                all_nan,
+                nan,
+                T::select(attains, tied.recip(), zero),
+            )),
         };
     }
 }
@@ -203,7 +213,10 @@ impl Nary for MaxOf {
         Op::MaxOf
     }
     fn value(&self, x: &[f64]) -> f64 {
-        x.iter().copied().reduce(f64::max).unwrap_or(f64::NEG_INFINITY)
+        x.iter()
+            .copied()
+            .reduce(f64::max)
+            .unwrap_or(f64::NEG_INFINITY)
     }
     fn partials<T: Scalar>(&self, x: &[T], y: T, out: &mut [Option<T>]) {
         tied_partials(x, y, out);

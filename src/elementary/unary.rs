@@ -414,7 +414,11 @@ impl Unary for Powf {
     const SERIES: Series = Series::Recurrence;
     #[inline]
     fn factor(self) -> Factor {
-        if self.0 == 0.0 { Factor::Zero } else { Factor::General }
+        if self.0 == 0.0 {
+            Factor::Zero
+        } else {
+            Factor::General
+        }
     }
     fn op(self) -> Op {
         Op::Powf(self.0)
@@ -425,7 +429,11 @@ impl Unary for Powf {
     }
     #[inline]
     fn partial<T: Scalar>(self, x: T, _: T) -> T {
-        if self.0 == 0.0 { T::structural_zero() } else { x.powf(self.0 - 1.0) * self.0 }
+        if self.0 == 0.0 {
+            T::structural_zero()
+        } else {
+            x.powf(self.0 - 1.0) * self.0
+        }
     }
 }
 

@@ -37,7 +37,10 @@ impl<T: Scalar> Dual<T> {
     /// A value that does not depend on anything; its tangent is a structural zero.
     #[inline]
     pub fn constant(value: T) -> Self {
-        Self { value, tangent: T::structural_zero() }
+        Self {
+            value,
+            tangent: T::structural_zero(),
+        }
     }
 
     #[inline]
@@ -50,7 +53,10 @@ impl<T: Scalar> Dual<T> {
     }
     #[inline]
     fn scale_by(self, factor: T) -> Self {
-        Self { value: self.value * factor, tangent: self.tangent * factor }
+        Self {
+            value: self.value * factor,
+            tangent: self.tangent * factor,
+        }
     }
 }
 
@@ -102,7 +108,10 @@ impl<T: Scalar> Scalar for Dual<T> {
         let value = T::nary(rule, &values);
         let mut partials: Short<Option<T>> = Short::from_elem(None, args.len());
         rule.partials(&values, value, &mut partials);
-        let terms = partials.iter().zip(args).filter_map(|(p, x)| p.map(|p| (p, x.tangent)));
+        let terms = partials
+            .iter()
+            .zip(args)
+            .filter_map(|(p, x)| p.map(|p| (p, x.tangent)));
         let tangent = weighted_sum(terms);
         Self { value, tangent }
     }
@@ -132,10 +141,10 @@ impl<T: Scalar> Scalar for Dual<T> {
     }
     #[inline]
     fn structural_zero() -> Self {
-        Self { value: T::structural_zero(), tangent: T::structural_zero() }
-    }
-    fn with_unknown_derivatives(value: f64) -> Self {
-        Self { value: T::with_unknown_derivatives(value), tangent: T::from(f64::NAN) }
+        Self {
+            value: T::structural_zero(),
+            tangent: T::structural_zero(),
+        }
     }
     #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {

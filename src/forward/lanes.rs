@@ -36,7 +36,10 @@ impl<T: Scalar, const N: usize> Lanes<T, N> {
     /// A value that does not depend on anything; its tangents are structural zeros.
     #[inline]
     pub fn constant(value: T) -> Self {
-        Self { value, tangents: [T::structural_zero(); N] }
+        Self {
+            value,
+            tangents: [T::structural_zero(); N],
+        }
     }
 
     /// The independent variable of one lane: tangent 1 there, a structural zero elsewhere.
@@ -61,7 +64,10 @@ impl<T: Scalar, const N: usize> Lanes<T, N> {
     }
     #[inline]
     fn scale_by(self, factor: T) -> Self {
-        Self { value: self.value * factor, tangents: self.tangents.map(|t| t * factor) }
+        Self {
+            value: self.value * factor,
+            tangents: self.tangents.map(|t| t * factor),
+        }
     }
 }
 
@@ -145,7 +151,10 @@ impl<T: Scalar, const N: usize> Scalar for Lanes<T, N> {
         let value = T::nary(rule, &values);
         let mut partials: Short<Option<T>> = Short::from_elem(None, args.len());
         rule.partials(&values, value, &mut partials);
-        let mut terms = partials.iter().zip(args).filter_map(|(p, x)| p.map(|p| (p, x.tangents)));
+        let mut terms = partials
+            .iter()
+            .zip(args)
+            .filter_map(|(p, x)| p.map(|p| (p, x.tangents)));
         let tangents = match terms.next() {
             None => [T::structural_zero(); N],
             Some((p, t)) => terms.fold(map(t, |t| p * t), |sum, (p, t)| {
@@ -180,10 +189,10 @@ impl<T: Scalar, const N: usize> Scalar for Lanes<T, N> {
     }
     #[inline]
     fn structural_zero() -> Self {
-        Self { value: T::structural_zero(), tangents: [T::structural_zero(); N] }
-    }
-    fn with_unknown_derivatives(value: f64) -> Self {
-        Self { value: T::with_unknown_derivatives(value), tangents: [T::from(f64::NAN); N] }
+        Self {
+            value: T::structural_zero(),
+            tangents: [T::structural_zero(); N],
+        }
     }
     #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {

@@ -12,6 +12,6 @@ mod dual;
 mod lanes;
 mod num_dual;
 
-pub use drivers::derivative;
+pub use drivers::{derivative, jacobian_forward, jvp, value_and_derivative};
 pub use dual::Dual;
 pub use lanes::Lanes;

@@ -149,6 +149,9 @@ macro_rules! function {
                 $f(x, &self.data, y);
             }
         }
-        Object { data: $data, outputs: $m }
+        Object {
+            data: $data,
+            outputs: $m,
+        }
     }};
 }

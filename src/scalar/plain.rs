@@ -47,10 +47,6 @@ impl Scalar for f64 {
         self.is_finite()
     }
     #[inline]
-    fn with_unknown_derivatives(value: f64) -> Self {
-        value
-    }
-    #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {
         terms.into_iter().sum()
     }

@@ -19,7 +19,10 @@ pub(crate) struct Strong {
 impl Strong {
     #[inline]
     fn from_inner(value: f64) -> Self {
-        Self { value, is_structural_zero: false }
+        Self {
+            value,
+            is_structural_zero: false,
+        }
     }
     #[inline]
     fn inner(&self) -> f64 {
@@ -63,9 +66,9 @@ impl Scalar for Strong {
             Op::Sum if args.iter().any(|x| x.is_structural_zero) => {
                 args.iter().fold(zero, |sum, x| sum + *x)
             }
-            Op::Dot if args.iter().any(|x| x.is_structural_zero) => {
-                args.chunks_exact(2).fold(zero, |sum, pair| sum + pair[0] * pair[1])
-            }
+            Op::Dot if args.iter().any(|x| x.is_structural_zero) => args
+                .chunks_exact(2)
+                .fold(zero, |sum, pair| sum + pair[0] * pair[1]),
             _ => {
                 let values: Short<f64> = args.iter().map(|x| x.value).collect();
                 Self::from_inner(rule.value(&values))
@@ -94,9 +97,9 @@ impl Scalar for Strong {
         self.value.is_finite()
     }
     fn structural_zero() -> Self {
-        Self { value: 0.0, is_structural_zero: true }
-    }
-    fn with_unknown_derivatives(value: f64) -> Self {
-        Self::from_inner(value)
+        Self {
+            value: 0.0,
+            is_structural_zero: true,
+        }
     }
 }

@@ -1,0 +1,322 @@
+//! [`Var`], a number whose operations are recorded.
+
+use std::fmt;
+
+use smallvec::SmallVec;
+
+use super::slots::{self, CONSTANT};
+use super::tape::Tape;
+use crate::elementary::{Binary, Factor, Nary, Unary};
+use crate::scalar::{Mask, SHORT, Scalar, Short, traits::scalar_traits};
+
+/// A variable of reverse mode: a value and its place in the open recording.
+///
+/// Drivers create variables and hand them to the user's function; constants are made by `Var::from(value)`. A variable is
+/// 16 bytes for `T = f64`, `Copy` and `'static`, so it fits nalgebra's and num-dual's traits.
+///
+/// ```
+/// use wengert::prelude::*;
+/// let g = gradient(|x: &[Var<f64>]| x[0] * x[1].sin(), &[2.0, 0.0])?;
+/// assert_eq!(g, [0.0, 2.0]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// # Panics
+/// An operation on a variable that outlived its recording panics if no recording is open on the thread (EDGE_CASES e53);
+/// inside another recording, the driver of that one returns [`Error::MixedRecordings`](crate::Error::MixedRecordings).
+///
+/// **Shape**: an inner scalar and two 32-bit numbers.
+/// **Cost**: per operation the partials, and one statement of 4 bytes plus 4 and an inner scalar per argument.
+/// **Source**: Griewank & Walther 2008, §3.2 and §6.1.
+#[derive(Clone, Copy)]
+pub struct Var<T> {
+    value: T,
+    index: u32,
+    recording: u32,
+}
+
+impl<T: Scalar> Var<T> {
+    /// The value.
+    ///
+    /// **Cost**: free.
+    #[inline]
+    pub fn value(&self) -> T {
+        self.value
+    }
+
+    /// A value that does not depend on anything.
+    ///
+    /// **Cost**: free; it takes no place on the tape.
+    #[inline]
+    pub const fn constant(value: T) -> Self {
+        Self {
+            value,
+            index: 0,
+            recording: CONSTANT,
+        }
+    }
+
+    /// A variable of a recording.
+    #[inline]
+    pub(super) const fn recorded(value: T, index: u32, recording: u32) -> Self {
+        Self {
+            value,
+            index,
+            recording,
+        }
+    }
+
+    /// The index of the variable, if it belongs to this recording.
+    #[inline]
+    pub(super) fn index_in(&self, recording: u32) -> Option<u32> {
+        (self.recording == recording).then_some(self.index)
+    }
+
+    /// The identifier of its recording, or that of constants.
+    #[inline]
+    pub(super) fn recording(&self) -> u32 {
+        self.recording
+    }
+
+    #[inline]
+    fn is_constant(&self) -> bool {
+        self.recording == CONSTANT
+    }
+    #[inline]
+    fn from_inner(value: T) -> Self {
+        Self::constant(value)
+    }
+    #[inline]
+    fn inner(&self) -> T {
+        self.value
+    }
+    #[inline]
+    fn scale_by(self, factor: T) -> Self {
+        let value = self.value * factor;
+        if self.is_constant() {
+            Self::constant(value)
+        } else {
+            self.record(value, [(self.index, factor)])
+        }
+    }
+
+    /// Records a statement of `self`'s recording.
+    #[inline(always)]
+    fn record<const N: usize>(self, value: T, args: [(u32, T); N]) -> Self {
+        let recording = self.recording;
+        match slots::with_current(recording, |tape: &mut Tape<T>| tape.push(args)) {
+            Some(Some(index)) => Self {
+                value,
+                index,
+                recording,
+            },
+            Some(None) => Self::constant(value),
+            None => record_elsewhere(value, recording, &args),
+        }
+    }
+}
+
+/// Records a statement of an outer recording, or fails the innermost one.
+#[cold]
+#[inline(never)]
+fn record_elsewhere<T: Scalar>(value: T, recording: u32, args: &[(u32, T)]) -> Var<T> {
+    let push = |tape: &mut Tape<T>| tape.push_many(args.len(), args.iter().copied());
+    match slots::with_open(recording, push) {
+        Some(Some(index)) => Var {
+            value,
+            index,
+            recording,
+        },
+        Some(None) => Var::constant(value),
+        None => {
+            slots::fail_mixed(recording);
+            Var::constant(value)
+        }
+    }
+}
+
+/// Records a statement of any number of arguments, constants and structural zeros left out.
+#[inline]
+fn record_many<T: Scalar>(
+    value: T,
+    args: impl ExactSizeIterator<Item = (Var<T>, Option<T>)> + Clone,
+) -> Var<T> {
+    let mut recording = CONSTANT;
+    for (x, _) in args.clone() {
+        if x.recording != recording && !x.is_constant() {
+            if recording != CONSTANT {
+                slots::fail_mixed(x.recording);
+                return Var::constant(value);
+            }
+            recording = x.recording;
+        }
+    }
+    if recording == CONSTANT {
+        return Var::constant(value);
+    }
+    let count = args.len();
+    let active = args.filter_map(|(x, p)| {
+        if x.is_constant() {
+            None
+        } else {
+            p.map(|p| (x.index, p))
+        }
+    });
+    let pushed = slots::with_current(recording, |tape: &mut Tape<T>| {
+        tape.push_many(count, active.clone())
+    });
+    match pushed {
+        Some(Some(index)) => Var {
+            value,
+            index,
+            recording,
+        },
+        Some(None) => Var::constant(value),
+        None => {
+            let args: SmallVec<[(u32, T); SHORT]> = active.collect();
+            record_elsewhere(value, recording, &args)
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Var<T> {
+    /// Shows the value and the place on the tape; records nothing (EDGE_CASES e46).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.recording == CONSTANT {
+            write!(f, "Var({:?}, constant)", self.value)
+        } else {
+            write!(
+                f,
+                "Var({:?}, v{} of recording {})",
+                self.value, self.index, self.recording
+            )
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Var<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.value, f)
+    }
+}
+
+scalar_traits!([T: Scalar] Var<T>, inner T, derivatives T::NDERIV + 1);
+
+impl<T: Scalar> Scalar for Var<T> {
+    type Mask = T::Mask;
+
+    #[inline]
+    fn unary<U: Unary>(self, op: U) -> Self {
+        let x = self.value;
+        let y = x.unary(op);
+        if self.is_constant() {
+            return Self::constant(y);
+        }
+        match op.factor() {
+            // The adjoint of the result is that of the argument: no statement is needed.
+            Factor::One => Self { value: y, ..self },
+            // A step has no derivative where it has a value; only NaN must be loud.
+            Factor::Zero if y.eq_mask(y).decided() == Some(true) => Self::constant(y),
+            _ => self.record(y, [(self.index, op.partial(x, y))]),
+        }
+    }
+
+    #[inline]
+    fn binary<B: Binary>(self, op: B, rhs: Self) -> Self {
+        let (x, y) = (self.value, rhs.value);
+        let v = x.binary(op, y);
+        if self.recording == rhs.recording && B::RHS != Factor::Zero {
+            if self.is_constant() {
+                return Self::constant(v);
+            }
+            let (p, q) = (op.partial_lhs(x, y, v), op.partial_rhs(x, y, v));
+            return self.record(v, [(self.index, p), (rhs.index, q)]);
+        }
+        match (
+            self.is_constant(),
+            rhs.is_constant() || B::RHS == Factor::Zero,
+        ) {
+            (true, true) => Self::constant(v),
+            (false, true) if B::LHS == Factor::One => Self { value: v, ..self },
+            (false, true) => self.record(v, [(self.index, op.partial_lhs(x, y, v))]),
+            (true, false) if B::RHS == Factor::One => Self { value: v, ..rhs },
+            (true, false) => rhs.record(v, [(rhs.index, op.partial_rhs(x, y, v))]),
+            (false, false) => {
+                slots::fail_mixed(rhs.recording);
+                Self::constant(v)
+            }
+        }
+    }
+
+    fn nary<R: Nary>(rule: &R, args: &[Self]) -> Self {
+        let values: Short<T> = args.iter().map(|x| x.value).collect();
+        let value = T::nary(rule, &values);
+        if args.iter().all(Self::is_constant) {
+            return Self::constant(value);
+        }
+        let mut partials: Short<Option<T>> = Short::from_elem(None, args.len());
+        rule.partials(&values, value, &mut partials);
+        record_many(value, args.iter().copied().zip(partials.iter().copied()))
+    }
+
+    #[inline]
+    fn lt_mask(self, rhs: Self) -> Self::Mask {
+        self.value.lt_mask(rhs.value)
+    }
+    #[inline]
+    fn le_mask(self, rhs: Self) -> Self::Mask {
+        self.value.le_mask(rhs.value)
+    }
+    #[inline]
+    fn eq_mask(self, rhs: Self) -> Self::Mask {
+        self.value.eq_mask(rhs.value)
+    }
+    #[inline]
+    fn select(mask: Self::Mask, a: Self, b: Self) -> Self {
+        match mask.decided() {
+            Some(true) => a,
+            Some(false) => b,
+            None => {
+                let (zero, one) = (T::structural_zero(), T::from(1.0));
+                let value = T::select(mask, a.value, b.value);
+                let (p, q) = (T::select(mask, one, zero), T::select(mask, zero, one));
+                record_many(value, [(a, Some(p)), (b, Some(q))].into_iter())
+            }
+        }
+    }
+    #[inline]
+    fn is_all_finite(&self) -> bool {
+        self.value.is_all_finite()
+    }
+    #[inline]
+    fn structural_zero() -> Self {
+        Self::constant(T::structural_zero())
+    }
+
+    // The three sums record straight from their arguments, without a list of partials.
+    #[inline]
+    fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {
+        let terms: Short<Self> = terms.into_iter().collect();
+        let value = T::sum_of(terms.iter().map(|x| x.value));
+        record_many(value, terms.iter().map(|x| (*x, Some(T::from(1.0)))))
+    }
+    #[inline]
+    fn dot_of(pairs: impl IntoIterator<Item = (Self, Self)>) -> Self {
+        let args: Short<Self> = pairs.into_iter().flat_map(|(x, y)| [x, y]).collect();
+        let value = T::dot_of(
+            args.chunks_exact(2)
+                .map(|pair| (pair[0].value, pair[1].value)),
+        );
+        // The partial of one factor is the other: the neighbour in the list.
+        record_many(
+            value,
+            (0..args.len()).map(|i| (args[i], Some(args[i ^ 1].value))),
+        )
+    }
+    #[inline]
+    fn squared_norm_of(terms: impl IntoIterator<Item = Self>) -> Self {
+        let terms: Short<Self> = terms.into_iter().collect();
+        let value = T::squared_norm_of(terms.iter().map(|x| x.value));
+        record_many(value, terms.iter().map(|x| (*x, Some(x.value * 2.0))))
+    }
+}
