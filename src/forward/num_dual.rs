@@ -21,28 +21,23 @@ use crate::scalar::{Scalar, ScalarFunction, Short};
 const SAFE_SQUARES: std::ops::RangeInclusive<f64> = 1e-280..=1e280;
 
 /// A derivative part of a num-dual type: a number, or an optional matrix of numbers.
-trait Part<T> {
-    fn unknown() -> Self;
+trait Part {
     fn is_finite(&self) -> bool;
 }
 
-impl<T: Scalar> Part<T> for T {
-    fn unknown() -> Self {
-        Self::with_unknown_derivatives(f64::NAN)
-    }
+impl<T: Scalar> Part for T {
     fn is_finite(&self) -> bool {
         self.is_all_finite()
     }
 }
 
-impl<T: Scalar, const R: usize, const C: usize> Part<T>
+impl<T: Scalar, const R: usize, const C: usize> Part
     for Derivative<T, nalgebra::Const<R>, nalgebra::Const<C>>
 {
-    fn unknown() -> Self {
-        Self::some(nalgebra::SMatrix::from_element(T::unknown()))
-    }
     fn is_finite(&self) -> bool {
-        self.0.as_ref().is_none_or(|part| part.iter().all(Scalar::is_all_finite))
+        self.0
+            .as_ref()
+            .is_none_or(|part| part.iter().all(Scalar::is_all_finite))
     }
 }
 
@@ -137,7 +132,10 @@ fn second_partial<T: Scalar, F: ScalarFunction>(f: &F, x: &[T], i: usize, j: usi
 }
 
 fn third_partial<T: Scalar, F: ScalarFunction>(f: &F, x: &[T], i: usize, j: usize, k: usize) -> T {
-    f.call(&seed(&seed(&seed(x, i), j), k)).tangent.tangent.tangent
+    f.call(&seed(&seed(&seed(x, i), j), k))
+        .tangent
+        .tangent
+        .tangent
 }
 
 /// num-dual's own function, if it has the operation.
@@ -197,7 +195,9 @@ fn own_binary<D: DualNum<Primitive = f64> + Copy>(x: D, op: Op, y: D) -> Option<
 /// The definition in num-dual's operations, where it has one that is right at these values.
 fn own_nary<D: DualNum<Primitive = f64> + Copy>(op: Op, x: &[D]) -> Option<D> {
     let sum = |terms: &mut dyn Iterator<Item = D>| {
-        terms.reduce(|sum, x| sum + x).unwrap_or_else(|| D::from(-0.0))
+        terms
+            .reduce(|sum, x| sum + x)
+            .unwrap_or_else(|| D::from(-0.0))
     };
     let product = |product: D, x: &D| product * *x;
     Some(match op {
@@ -269,13 +269,7 @@ macro_rules! num_dual_scalar {
                 if mask { a } else { b }
             }
             fn is_all_finite(&self) -> bool {
-                self.re.is_all_finite() $(&& Part::<T>::is_finite(&self.$part))*
-            }
-            fn with_unknown_derivatives(value: f64) -> Self {
-                #[allow(unused_mut)] // `Real` has no derivative part.
-                let mut number = Self::from_re(T::with_unknown_derivatives(value));
-                $(number.$part = Part::<T>::unknown();)*
-                number
+                self.re.is_all_finite() $(&& Part::is_finite(&self.$part))*
             }
         }
     };
