@@ -6,7 +6,7 @@ use std::fmt;
 ///
 /// ```
 /// use wengert::prelude::*;
-/// let wrong = jvp(|x, y| y[0] = x[0], &[1.0, 2.0], &[1.0], 1).unwrap_err();
+/// let wrong = jvp(|x| [x[0]], &[1.0, 2.0], &[1.0]).unwrap_err();
 /// assert_eq!(wrong.to_string(), "tangent has length 1, expected 2");
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -4,10 +4,14 @@
 pub mod elementary;
 mod error;
 pub mod forward;
+pub mod hessian;
+mod jacobian;
 pub mod reverse;
 mod scalar;
 
 pub use error::Error;
+pub use hessian::{grad, hessian};
+pub use jacobian::{Mode, jacobian, value_and_gradient_by};
 pub use scalar::{Function, Mask, Scalar, ScalarFunction};
 
 /// Everything that code written against this crate usually needs, for `use wengert::prelude::*`.
@@ -20,6 +24,10 @@ pub mod prelude {
         Dual, Lanes, derivative, jacobian_forward, jvp, value_and_derivative,
     };
     pub use crate::function;
+    pub use crate::hessian::{
+        Grad, HessianMode, Tensor3, grad, hessian, hessian_by, hvp, laplacian, third_order,
+    };
+    pub use crate::jacobian::{Mode, jacobian, value_and_gradient_by};
     pub use crate::reverse::{
         Params, PreparedGradient, Pullback, Var, gradient, gradient_params, jacobian_reverse,
         try_value_and_gradient, value_and_gradient, value_and_gradient_params, value_gradient_aux,

@@ -12,6 +12,7 @@ mod dual;
 mod lanes;
 mod num_dual;
 
+pub(crate) use drivers::{SWEEP, seed_lanes};
 pub use drivers::{derivative, jacobian_forward, jvp, value_and_derivative};
 pub use dual::Dual;
 pub use lanes::Lanes;

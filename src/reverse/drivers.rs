@@ -128,7 +128,7 @@ pub(super) fn independents_into<T: Scalar>(
     let recording = open.recording();
     variables.clear();
     for x in x {
-        match open.tape().push([]) {
+        match open.tape().push_many(0, std::iter::empty()) {
             Some(index) => variables.push(Var::recorded(*x, index, recording)),
             None => break,
         }

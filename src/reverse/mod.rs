@@ -27,6 +27,7 @@ pub use drivers::{
 pub use params::{Params, gradient_params, value_and_gradient_params};
 pub use prepared::PreparedGradient;
 pub use pullback::{Pullback, Workspace};
+pub(crate) use slots::keep_error;
 pub use slots::release_memory;
 pub use tape::Limits;
 pub use var::Var;

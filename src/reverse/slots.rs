@@ -244,26 +244,25 @@ pub fn release_memory() {
     THREAD.with_borrow_mut(|thread| thread.types.iter_mut().for_each(|t| t.idle.clear()));
 }
 
-/// Runs `record` on the tape of the open recording if that is the one asked for; the hot path of every operation.
+/// Records on the tape of the open recording if that is the one asked for and there is room; the hot path of every operation.
 #[inline(always)]
-pub(super) fn with_current<T: Scalar, R>(
+pub(super) fn try_push<T: Scalar, const N: usize>(
     recording: u32,
-    record: impl FnOnce(&mut Tape<T>) -> R,
-) -> Option<R> {
+    args: [(u32, T); N],
+) -> Option<u32> {
     SLOTS.with(|slots| {
         let slot = &slots[OpenTape::<T>::LEVEL];
         if slot.recording.get() != recording {
             return None;
         }
         // SAFETY: the slot's pointer is that of the tape of `recording`, which its guard keeps alive; `recording` comes
-        // from a `Var<T>`, so the tape is a `Tape<T>`; `record` runs no code of the user, so this is the only reference.
-        Some(record(unsafe { &mut *slot.tape.get().cast::<Tape<T>>() }))
+        // from a `Var<T>`, so the tape is a `Tape<T>`; no code of the user runs, so this is the only reference.
+        unsafe { &mut *slot.tape.get().cast::<Tape<T>>() }.try_push(args)
     })
 }
 
-/// Runs `record` on any open recording of this thread: an outer one while an inner one of the same level runs.
-#[cold]
-#[inline(never)]
+/// Runs `record` on an open recording of this thread: the current one, or an outer one while an inner one of the same
+/// level runs.
 pub(super) fn with_open<T: Scalar, R>(
     recording: u32,
     record: impl FnOnce(&mut Tape<T>) -> R,
@@ -301,4 +300,16 @@ pub(super) fn fail_mixed(found: u32) {
     };
     // SAFETY: the entry is that of a live tape of the type that `fail` was made for.
     unsafe { fail(tape, Error::MixedRecordings { open, found }) }
+}
+
+/// Keeps an error in the innermost open recording of this thread, if there is one.
+///
+/// For code that differentiates inside an evaluation and cannot return a `Result` there.
+pub(crate) fn keep_error(error: Error) {
+    let innermost =
+        THREAD.with_borrow(|thread| thread.open.last().map(|open| (open.tape, open.fail)));
+    if let Some((tape, fail)) = innermost {
+        // SAFETY: the entry is that of a live tape of the type that `fail` was made for.
+        unsafe { fail(tape, error) }
+    }
 }

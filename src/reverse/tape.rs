@@ -121,28 +121,30 @@ impl<T: Scalar> Tape<T> {
         self.argument_limit = 0;
     }
 
-    /// Records a statement with `N` arguments and returns its index, or `None` if there is no room.
+    /// Records a statement with `N` arguments if there is room, and returns its index.
     #[inline(always)]
-    pub(super) fn push<const N: usize>(&mut self, args: [(u32, T); N]) -> Option<u32> {
-        if self.statements >= self.statement_limit || self.arguments + N > self.argument_limit {
-            self.grow(N)?;
+    #[allow(clippy::cast_possible_truncation)] // `set_limits` keeps both counts below 2^32.
+    pub(super) fn try_push<const N: usize>(&mut self, args: [(u32, T); N]) -> Option<u32> {
+        // Copies, because the compiler must assume that writing an argument changes the fields.
+        let (statement, argument) = (self.statements, self.arguments);
+        if statement >= self.statement_limit || argument + N > self.argument_limit {
+            return None;
         }
+        let ends = self.ends.as_mut_ptr();
+        let partials = self.partials.as_mut_ptr();
+        let indices = self.indices.as_mut_ptr();
         // SAFETY: `set_limits` keeps `statement_limit <= ends.capacity()` and `argument_limit <=` the capacities of
-        // `partials` and `indices`; the check above, or `grow`, ensures room for one statement and `N` arguments.
+        // `partials` and `indices`, so there is room for one statement and `N` arguments.
         unsafe {
             for (offset, (index, partial)) in args.into_iter().enumerate() {
-                self.partials
-                    .as_mut_ptr()
-                    .add(self.arguments + offset)
-                    .write(partial);
-                self.indices
-                    .as_mut_ptr()
-                    .add(self.arguments + offset)
-                    .write(index);
+                partials.add(argument + offset).write(partial);
+                indices.add(argument + offset).write(index);
             }
+            ends.add(statement).write((argument + N) as u32);
         }
-        self.arguments += N;
-        Some(self.end_statement())
+        self.arguments = argument + N;
+        self.statements = statement + 1;
+        Some(statement as u32)
     }
 
     /// Records a statement with up to `count` arguments and returns its index, or `None` if there is no room.
@@ -156,7 +158,7 @@ impl<T: Scalar> Tape<T> {
             self.grow(count)?;
         }
         for (index, partial) in args.take(count) {
-            // SAFETY: as in `push`; at most `count` arguments are written.
+            // SAFETY: as in `try_push`; at most `count` arguments are written.
             unsafe {
                 self.partials
                     .as_mut_ptr()
@@ -174,7 +176,7 @@ impl<T: Scalar> Tape<T> {
     #[allow(clippy::cast_possible_truncation)] // `set_limits` keeps both counts below 2^32.
     fn end_statement(&mut self) -> u32 {
         let index = self.statements as u32;
-        // SAFETY: the callers checked that there is room for one statement.
+        // SAFETY: `push_many` checked that there is room for one statement.
         unsafe {
             self.ends
                 .as_mut_ptr()
@@ -252,7 +254,7 @@ impl<T: Scalar> Tape<T> {
 
     /// Tells the vectors how much of them is written, so that growing keeps it.
     fn initialised(&mut self) {
-        // SAFETY: exactly these prefixes have been written by `push` and `push_many`, within the capacities.
+        // SAFETY: exactly these prefixes have been written by `try_push` and `push_many`, within the capacities.
         unsafe {
             self.ends.set_len(self.statements);
             self.partials.set_len(self.arguments);
@@ -325,24 +327,52 @@ impl<T: Scalar> Tape<T> {
     pub(super) fn sweep<A: Adjoint<T>>(&self, inputs: usize, adjoints: &mut [A]) {
         let (ends, partials, indices) = self.stacks();
         let adjoints = &mut adjoints[..ends.len()];
+        if ends.len() <= inputs {
+            return;
+        }
+        // The adjoint of the statement before the current one stays in a register: in a recurrence it is what the current
+        // statement adds to, and a round trip through memory would double the latency of a step.
         let mut end = partials.len();
+        let mut next = adjoints[ends.len() - 1];
         for i in (inputs..ends.len()).rev() {
+            let adjoint = std::mem::replace(&mut next, A::zero());
             let start = if i == 0 { 0 } else { ends[i - 1] as usize };
             let (arguments, rest) = adjoints.split_at_mut(i);
-            let adjoint = std::mem::replace(&mut rest[0], A::zero());
-            for (index, partial) in indices[start..end].iter().zip(&partials[start..end]) {
-                // Arguments come before their statement; a stale index of a variable that outlived its recording is
-                // stopped here, never read out of bounds.
-                if let Some(argument) = arguments.get_mut(*index as usize) {
-                    argument.add_scaled(*partial, &adjoint);
+            rest[0] = A::zero();
+            let before = i.wrapping_sub(1);
+            if let Some(argument) = arguments.last() {
+                next = *argument;
+            }
+            // Arguments come before their statement; a stale index of a variable that outlived its recording is stopped
+            // here, never read out of bounds.
+            let mut add = |index: u32, partial: T| {
+                let index = index as usize;
+                if index == before {
+                    next.add_scaled(partial, &adjoint);
+                } else if let Some(argument) = arguments.get_mut(index) {
+                    argument.add_scaled(partial, &adjoint);
+                }
+            };
+            // One and two arguments are almost all there are; without a loop they take two thirds of the time.
+            match (&indices[start..end], &partials[start..end]) {
+                ([i], [p]) => add(*i, *p),
+                ([i, j], [p, q]) => {
+                    add(*i, *p);
+                    add(*j, *q);
+                }
+                (indices, partials) => {
+                    for (index, partial) in indices.iter().zip(partials) {
+                        add(*index, *partial);
+                    }
                 }
             }
             end = start;
         }
+        if let Some(last) = inputs.checked_sub(1) {
+            adjoints[last] = next;
+        }
     }
-}
 
-impl<T: Scalar> Tape<T> {
     /// Sweeps back from one output in memory that the tape keeps, and writes the adjoints of the inputs.
     ///
     /// The kept adjoints are zero between sweeps, so they need no clearing pass.

@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use smallvec::SmallVec;
-
 use super::slots::{self, CONSTANT};
 use super::tape::Tape;
 use crate::elementary::{Binary, Factor, Nary, Unary};
-use crate::scalar::{Mask, SHORT, Scalar, Short, traits::scalar_traits};
+use crate::scalar::{Mask, Scalar, Short, traits::scalar_traits};
 
 /// A variable of reverse mode: a value and its place in the open recording.
 ///
@@ -93,44 +91,70 @@ impl<T: Scalar> Var<T> {
     #[inline]
     fn scale_by(self, factor: T) -> Self {
         let value = self.value * factor;
-        if self.is_constant() {
-            Self::constant(value)
-        } else {
-            self.record(value, [(self.index, factor)])
-        }
+        Self::record1(value, self.recording, self.index, factor)
     }
 
-    /// Records a statement of `self`'s recording.
+    /// Records a statement with one argument.
     #[inline(always)]
-    fn record<const N: usize>(self, value: T, args: [(u32, T); N]) -> Self {
-        let recording = self.recording;
-        match slots::with_current(recording, |tape: &mut Tape<T>| tape.push(args)) {
-            Some(Some(index)) => Self {
-                value,
-                index,
-                recording,
-            },
-            Some(None) => Self::constant(value),
-            None => record_elsewhere(value, recording, &args),
+    fn record1(value: T, recording: u32, x: u32, p: T) -> Self {
+        let place = match slots::try_push(recording, [(x, p)]) {
+            Some(index) => Place { index, recording },
+            None => place_slowly(recording, 1, [(x, p)].into_iter()),
+        };
+        place.of(value)
+    }
+
+    /// Records a statement with two arguments.
+    #[inline(always)]
+    fn record2(value: T, recording: u32, (x, p): (u32, T), (y, q): (u32, T)) -> Self {
+        let place = match slots::try_push(recording, [(x, p), (y, q)]) {
+            Some(index) => Place { index, recording },
+            None => place_slowly(recording, 2, [(x, p), (y, q)].into_iter()),
+        };
+        place.of(value)
+    }
+}
+
+/// Where a result stands. It is small enough for a register: values must not go through memory in long recurrences.
+#[derive(Clone, Copy)]
+struct Place {
+    index: u32,
+    recording: u32,
+}
+
+impl Place {
+    const CONSTANT: Self = Self {
+        index: 0,
+        recording: CONSTANT,
+    };
+
+    #[inline(always)]
+    fn of<T>(self, value: T) -> Var<T> {
+        Var {
+            value,
+            index: self.index,
+            recording: self.recording,
         }
     }
 }
 
-/// Records a statement of an outer recording, or fails the innermost one.
+/// Records a statement when the tape is full or belongs to an outer recording; constants have no place.
 #[cold]
 #[inline(never)]
-fn record_elsewhere<T: Scalar>(value: T, recording: u32, args: &[(u32, T)]) -> Var<T> {
-    let push = |tape: &mut Tape<T>| tape.push_many(args.len(), args.iter().copied());
-    match slots::with_open(recording, push) {
-        Some(Some(index)) => Var {
-            value,
-            index,
-            recording,
-        },
-        Some(None) => Var::constant(value),
+fn place_slowly<T: Scalar>(
+    recording: u32,
+    count: usize,
+    args: impl Iterator<Item = (u32, T)>,
+) -> Place {
+    if recording == CONSTANT {
+        return Place::CONSTANT;
+    }
+    match slots::with_open(recording, |tape: &mut Tape<T>| tape.push_many(count, args)) {
+        Some(Some(index)) => Place { index, recording },
+        Some(None) => Place::CONSTANT,
         None => {
             slots::fail_mixed(recording);
-            Var::constant(value)
+            Place::CONSTANT
         }
     }
 }
@@ -162,10 +186,9 @@ fn record_many<T: Scalar>(
             p.map(|p| (x.index, p))
         }
     });
-    let pushed = slots::with_current(recording, |tape: &mut Tape<T>| {
-        tape.push_many(count, active.clone())
-    });
-    match pushed {
+    match slots::with_open(recording, |tape: &mut Tape<T>| {
+        tape.push_many(count, active)
+    }) {
         Some(Some(index)) => Var {
             value,
             index,
@@ -173,8 +196,8 @@ fn record_many<T: Scalar>(
         },
         Some(None) => Var::constant(value),
         None => {
-            let args: SmallVec<[(u32, T); SHORT]> = active.collect();
-            record_elsewhere(value, recording, &args)
+            slots::fail_mixed(recording);
+            Var::constant(value)
         }
     }
 }
@@ -217,7 +240,7 @@ impl<T: Scalar> Scalar for Var<T> {
             Factor::One => Self { value: y, ..self },
             // A step has no derivative where it has a value; only NaN must be loud.
             Factor::Zero if y.eq_mask(y).decided() == Some(true) => Self::constant(y),
-            _ => self.record(y, [(self.index, op.partial(x, y))]),
+            _ => Self::record1(y, self.recording, self.index, op.partial(x, y)),
         }
     }
 
@@ -226,11 +249,8 @@ impl<T: Scalar> Scalar for Var<T> {
         let (x, y) = (self.value, rhs.value);
         let v = x.binary(op, y);
         if self.recording == rhs.recording && B::RHS != Factor::Zero {
-            if self.is_constant() {
-                return Self::constant(v);
-            }
             let (p, q) = (op.partial_lhs(x, y, v), op.partial_rhs(x, y, v));
-            return self.record(v, [(self.index, p), (rhs.index, q)]);
+            return Self::record2(v, self.recording, (self.index, p), (rhs.index, q));
         }
         match (
             self.is_constant(),
@@ -238,9 +258,9 @@ impl<T: Scalar> Scalar for Var<T> {
         ) {
             (true, true) => Self::constant(v),
             (false, true) if B::LHS == Factor::One => Self { value: v, ..self },
-            (false, true) => self.record(v, [(self.index, op.partial_lhs(x, y, v))]),
+            (false, true) => Self::record1(v, self.recording, self.index, op.partial_lhs(x, y, v)),
             (true, false) if B::RHS == Factor::One => Self { value: v, ..rhs },
-            (true, false) => rhs.record(v, [(rhs.index, op.partial_rhs(x, y, v))]),
+            (true, false) => Self::record1(v, rhs.recording, rhs.index, op.partial_rhs(x, y, v)),
             (false, false) => {
                 slots::fail_mixed(rhs.recording);
                 Self::constant(v)
