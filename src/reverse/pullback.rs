@@ -191,6 +191,10 @@ impl<T: Scalar> Pullback<T> {
             }
             tape.sweep(columns, &mut adjoints);
             for (lane, output) in outputs.iter().enumerate() {
+                // The row of a constant stays zero: in its lane the sweep may have multiplied 0 by infinity.
+                if output.is_none() {
+                    continue;
+                }
                 let row = block * ROWS + lane;
                 for column in 0..columns {
                     jacobian[(row, column)] = adjoints[column][lane];

@@ -4,6 +4,7 @@ use nalgebra::{U1, U4};
 use num_dual as nd;
 use num_dual::{DualNum, DualStruct};
 use wengert::forward::{Dual, Lanes};
+use wengert::prelude::{HessianMode, hessian_by, third_order, value_and_gradient_by};
 use wengert::reverse::{Pullback, Var, value_and_gradient};
 use wengert::{Scalar, ScalarFunction};
 
@@ -20,7 +21,7 @@ pub trait Mode {
     const NAME: &'static str;
     /// Whether entries spoiled by a structural zero times infinity are repeated strictly (R3). Bare carriers do not.
     const STRICT: bool = false;
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials;
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials;
 }
 
 /// What a test does in every mode.
@@ -40,6 +41,13 @@ pub fn for_each_mode(visitor: &mut impl Visitor) {
     visitor.visit::<Reverse>();
     visitor.visit::<ReverseOfDual>();
     visitor.visit::<ReverseOfReverse>();
+    visitor.visit::<ForwardDriver>();
+    visitor.visit::<ReverseDriver>();
+    visitor.visit::<HessianDriver<0>>();
+    visitor.visit::<HessianDriver<1>>();
+    visitor.visit::<HessianDriver<2>>();
+    visitor.visit::<HessianDriver<3>>();
+    visitor.visit::<ThirdOrderDriver>();
 }
 
 /// num-dual's own types: independent, and exempt from R1 and from the conventions of `EDGE_CASES.md`.
@@ -60,7 +68,7 @@ pub fn for_each_num_dual_mode(visitor: &mut impl Visitor) {
 pub struct Plain;
 impl Mode for Plain {
     const NAME: &'static str = "f64";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         vec![(vec![], f.call(x))]
     }
 }
@@ -89,7 +97,7 @@ fn pairs(n: usize) -> impl Iterator<Item = (usize, usize)> {
 pub struct OneTangent;
 impl Mode for OneTangent {
     const NAME: &'static str = "Dual<f64>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |i| {
             let y = f.call(&seed(x, i));
             [(vec![], y.value), (vec![i], y.tangent)]
@@ -101,7 +109,7 @@ impl Mode for OneTangent {
 pub struct ManyTangents;
 impl Mode for ManyTangents {
     const NAME: &'static str = "Lanes<f64, 4>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let y = f.call(&seed_lanes(x));
         let tangents = (0..x.len()).map(|i| (vec![i], y.tangents[i]));
         std::iter::once((vec![], y.value)).chain(tangents).collect()
@@ -111,7 +119,7 @@ impl Mode for ManyTangents {
 pub struct DualOfDual;
 impl Mode for DualOfDual {
     const NAME: &'static str = "Dual<Dual<f64>>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |(i, j): (usize, usize)| {
             let y = f.call(&seed(&seed(x, i), j));
             [
@@ -128,7 +136,7 @@ impl Mode for DualOfDual {
 pub struct LanesOfDual;
 impl Mode for LanesOfDual {
     const NAME: &'static str = "Lanes<Dual<f64>, 4>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |(i, j): (usize, usize)| {
             let y = f.call(&seed_lanes(&seed(x, i)));
             [
@@ -145,7 +153,7 @@ impl Mode for LanesOfDual {
 pub struct DualOfLanes;
 impl Mode for DualOfLanes {
     const NAME: &'static str = "Dual<Lanes<f64, 4>>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |(i, j): (usize, usize)| {
             let y = f.call(&seed(&seed_lanes(x), j));
             [
@@ -162,7 +170,7 @@ impl Mode for DualOfLanes {
 pub struct DualOfDualOfDual;
 impl Mode for DualOfDualOfDual {
     const NAME: &'static str = "Dual<Dual<Dual<f64>>>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |(i, j): (usize, usize)| {
             let y = f.call(&seed(&seed(&seed(x, i), i), j));
             [
@@ -183,7 +191,7 @@ pub struct Reverse;
 impl Mode for Reverse {
     const NAME: &'static str = "Var<f64>";
     const STRICT: bool = true;
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let (y, g) = value_and_gradient(|x| f.call(x), x).unwrap();
         let gradient = g.into_iter().enumerate().map(|(i, g)| (vec![i], g));
         std::iter::once((vec![], y)).chain(gradient).collect()
@@ -193,7 +201,7 @@ impl Mode for Reverse {
 pub struct ReverseOfDual;
 impl Mode for ReverseOfDual {
     const NAME: &'static str = "Var<Dual<f64>>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |i: usize| {
             let (y, g) = value_and_gradient(|x| f.call(x), &seed(x, i)).unwrap();
             let mut partials = vec![(vec![], y.value), (vec![i], y.tangent)];
@@ -211,7 +219,7 @@ pub struct ReverseOfReverse;
 impl Mode for ReverseOfReverse {
     const NAME: &'static str = "Var<Var<f64>>";
     const STRICT: bool = true;
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let n = x.len();
         // The outer recording sees the value and the gradient of the inner one as its outputs.
         let inner = |x: &[Var<f64>]| {
@@ -232,6 +240,64 @@ impl Mode for ReverseOfReverse {
     }
 }
 
+fn driven_gradient<F: ScalarFunction + Sync>(f: &F, x: &[f64], mode: wengert::Mode) -> Partials {
+    let (y, g) = value_and_gradient_by(f, x, mode).unwrap();
+    let gradient = g.into_iter().enumerate().map(|(i, g)| (vec![i], g));
+    std::iter::once((vec![], y)).chain(gradient).collect()
+}
+
+/// The driver for function objects, which repeats strictly.
+pub struct ForwardDriver;
+impl Mode for ForwardDriver {
+    const NAME: &'static str = "Mode::Forward";
+    const STRICT: bool = true;
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
+        driven_gradient(f, x, wengert::Mode::Forward)
+    }
+}
+
+/// The driver for function objects, which repeats strictly.
+pub struct ReverseDriver;
+impl Mode for ReverseDriver {
+    const NAME: &'static str = "Mode::Reverse";
+    const STRICT: bool = true;
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
+        driven_gradient(f, x, wengert::Mode::Reverse)
+    }
+}
+
+/// The Hessian driver by the nesting of this number in `HessianMode::ALL`.
+pub struct HessianDriver<const NESTING: usize>;
+impl<const NESTING: usize> Mode for HessianDriver<NESTING> {
+    const NAME: &'static str = [
+        "hessian_by 0",
+        "hessian_by 1",
+        "hessian_by 2",
+        "hessian_by 3",
+    ][NESTING];
+    const STRICT: bool = true;
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
+        let h = hessian_by(f, x, HessianMode::ALL[NESTING]).unwrap();
+        let n = x.len();
+        let entries = (0..n).flat_map(|i| (0..n).map(move |j| (i, j)));
+        entries
+            .map(|(i, j)| (vec![i.min(j), i.max(j)], h[(i, j)]))
+            .collect()
+    }
+}
+
+pub struct ThirdOrderDriver;
+impl Mode for ThirdOrderDriver {
+    const NAME: &'static str = "third_order";
+    const STRICT: bool = true;
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
+        let t = third_order(f, x).unwrap();
+        pairs(x.len())
+            .map(|(i, j)| (vec![i, i, j], t[(i, j, i)]))
+            .collect()
+    }
+}
+
 /// num-dual's numbers at `x`, changed in one variable.
 fn seed_own<D: DualNum<Primitive = f64> + Copy>(
     x: &[f64],
@@ -248,7 +314,7 @@ fn seed_own<D: DualNum<Primitive = f64> + Copy>(
 pub struct NumDualReal;
 impl Mode for NumDualReal {
     const NAME: &'static str = "num_dual::Real<f64>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let x: Vec<nd::Real<f64>> = x.iter().map(|x| nd::Real::new(*x)).collect();
         vec![(vec![], f.call(&x).re)]
     }
@@ -257,7 +323,7 @@ impl Mode for NumDualReal {
 pub struct NumDual;
 impl Mode for NumDual {
     const NAME: &'static str = "num_dual::Dual64";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |i| {
             let y = f.call(&seed_own(x, i, nd::Dual64::derivative));
             [(vec![], y.re), (vec![i], y.eps)]
@@ -269,7 +335,7 @@ impl Mode for NumDual {
 pub struct NumDual2;
 impl Mode for NumDual2 {
     const NAME: &'static str = "num_dual::Dual2_64";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |i| {
             let y = f.call(&seed_own(x, i, nd::Dual2_64::derivative));
             [(vec![], y.re), (vec![i], y.v1), (vec![i, i], y.v2)]
@@ -281,7 +347,7 @@ impl Mode for NumDual2 {
 pub struct NumDual3;
 impl Mode for NumDual3 {
     const NAME: &'static str = "num_dual::Dual3_64";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |i| {
             let y = f.call(&seed_own(x, i, nd::Dual3_64::derivative));
             [
@@ -298,7 +364,7 @@ impl Mode for NumDual3 {
 pub struct NumHyperDual;
 impl Mode for NumHyperDual {
     const NAME: &'static str = "num_dual::HyperDual64";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |(i, j): (usize, usize)| {
             let mut seeded: Vec<nd::HyperDual64> = seed_own(x, i, nd::HyperDual::derivative1);
             seeded[j] = seeded[j].derivative2();
@@ -317,7 +383,7 @@ impl Mode for NumHyperDual {
 pub struct NumHyperHyperDual;
 impl Mode for NumHyperHyperDual {
     const NAME: &'static str = "num_dual::HyperHyperDual64";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |(i, j): (usize, usize)| {
             let mut seeded: Vec<nd::HyperHyperDual64> =
                 seed_own(x, i, |x: nd::HyperHyperDual64| {
@@ -343,7 +409,7 @@ impl Mode for NumHyperHyperDual {
 pub struct NumDualVec;
 impl Mode for NumDualVec {
     const NAME: &'static str = "num_dual::DualSVec64<4>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let seeded = |(i, x): (usize, &f64)| nd::DualSVec64::from_re(*x).derivative(i);
         let seeded: Vec<nd::DualSVec64<LANES>> = x.iter().enumerate().map(seeded).collect();
         let y = f.call(&seeded);
@@ -356,7 +422,7 @@ impl Mode for NumDualVec {
 pub struct NumDual2Vec;
 impl Mode for NumDual2Vec {
     const NAME: &'static str = "num_dual::Dual2SVec64<4>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let seeded = |(i, x): (usize, &f64)| nd::Dual2SVec64::from_re(*x).derivative(i);
         let seeded: Vec<nd::Dual2SVec64<LANES>> = x.iter().enumerate().map(seeded).collect();
         let y = f.call(&seeded);
@@ -373,7 +439,7 @@ impl Mode for NumDual2Vec {
 pub struct NumHyperDualVec;
 impl Mode for NumHyperDualVec {
     const NAME: &'static str = "num_dual::HyperDualSVec64<4, 4>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let seeded = |(i, x): (usize, &f64)| {
             nd::HyperDualSVec64::from_re(*x)
                 .derivative1(i)
@@ -396,7 +462,7 @@ impl Mode for NumHyperDualVec {
 pub struct NumDualOfOurDual;
 impl Mode for NumDualOfOurDual {
     const NAME: &'static str = "num_dual::Dual<Dual<f64>>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |(i, j): (usize, usize)| {
             let mut seeded: Vec<nd::Dual<Dual<f64>>> =
                 seed(x, i).into_iter().map(nd::Dual::from_re).collect();
@@ -416,7 +482,7 @@ impl Mode for NumDualOfOurDual {
 pub struct OurDualOfNumDual;
 impl Mode for OurDualOfNumDual {
     const NAME: &'static str = "Dual<num_dual::Dual64>";
-    fn partials<F: ScalarFunction>(f: &F, x: &[f64]) -> Partials {
+    fn partials<F: ScalarFunction + Sync>(f: &F, x: &[f64]) -> Partials {
         let sweep = |(i, j): (usize, usize)| {
             let inner = seed_own(x, i, nd::Dual64::derivative);
             let y = f.call(&seed(&inner, j));
