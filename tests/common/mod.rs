@@ -10,7 +10,7 @@ pub mod modes;
 pub mod operations;
 
 pub use modes::{Mode, Visitor, for_each_mode, for_each_num_dual_mode};
-pub use operations::{Apply, operations};
+pub use operations::{Apply, apply, operations};
 
 /// A generic function as an object: `generic!(|x| x[0].sin())`, or with one constant `generic!(|x| c: f64 = 0.5; ...)`.
 #[macro_export]
