@@ -18,16 +18,15 @@ macro_rules! operations {
 
         /// Every operation, with its parameters if it has any, and the number of arguments to test it with.
         pub fn operations() -> Vec<(Op, usize)> {
-            let mut list = Vec::new();
-            $(operations!(@instances list $arity $variant $($instances)?);)*
-            list
+            let rows = [$(operations!(@instances $arity $variant $($instances)?)),*];
+            rows.concat()
         }
     };
-    (@instances $list:ident $arity:literal $variant:ident) => {
-        $list.push((Op::$variant, $arity));
+    (@instances $arity:literal $variant:ident) => {
+        vec![(Op::$variant, $arity)]
     };
-    (@instances $list:ident $arity:literal $variant:ident [$($value:expr),*]) => {
-        $($list.push((Op::$variant($value), $arity));)*
+    (@instances $arity:literal $variant:ident [$($value:expr),*]) => {
+        vec![$((Op::$variant($value), $arity)),*]
     };
 }
 
