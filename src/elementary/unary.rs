@@ -643,10 +643,11 @@ impl Unary for Logistic {
     fn value(self, x: f64) -> f64 {
         special::logistic(x)
     }
-    // Not `y (1 - y)`, which cancels for large arguments.
+    // Not `y (1 - y)`, which cancels for large arguments; nor `y` times its mirror image, whose next derivative cancels
+    // at small ones.
     #[inline]
-    fn partial<T: Scalar>(self, x: T, y: T) -> T {
-        y * (-x).unary(Self)
+    fn partial<T: Scalar>(self, x: T, _: T) -> T {
+        (x * 0.5).unary(SechSquared) * 0.25
     }
 }
 

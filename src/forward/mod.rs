@@ -10,6 +10,7 @@
 mod drivers;
 mod dual;
 mod lanes;
+mod num_dual;
 
 pub(crate) use drivers::{SWEEP, seed_lanes};
 pub use drivers::{derivative, jacobian_forward, jvp, value_and_derivative};
