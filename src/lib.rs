@@ -15,7 +15,7 @@ pub use scalar::{Function, Mask, Scalar, ScalarFunction};
 pub mod prelude {
     pub use crate::elementary::CustomRule;
     pub use crate::error::Error;
-    pub use crate::forward::{Dual, Lanes, derivative};
+    pub use crate::forward::{Dual, Lanes, Taylor, derivative, derivatives};
     pub use crate::scalar::{Function, Mask, Scalar, ScalarFunction};
     pub use crate::function;
     pub use num_dual::{DualNum, DualStruct};

@@ -10,7 +10,9 @@
 mod drivers;
 mod dual;
 mod lanes;
+mod taylor;
 
 pub use drivers::derivative;
 pub use dual::Dual;
 pub use lanes::Lanes;
+pub use taylor::{Taylor, derivatives, ode_coefficients, taylor_coefficients};
