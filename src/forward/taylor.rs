@@ -42,13 +42,19 @@ impl<T: Scalar, const K: usize> Taylor<T, K> {
     /// A value with its coefficients.
     #[inline]
     pub const fn new(value: T, coefficients: [T; K]) -> Self {
-        Self { value, coefficients }
+        Self {
+            value,
+            coefficients,
+        }
     }
 
     /// A value that does not depend on anything; its coefficients are structural zeros.
     #[inline]
     pub fn constant(value: T) -> Self {
-        Self { value, coefficients: [T::structural_zero(); K] }
+        Self {
+            value,
+            coefficients: [T::structural_zero(); K],
+        }
     }
 
     /// The independent variable `value + t`: first coefficient 1, the others structural zeros.
@@ -92,7 +98,12 @@ impl<T: Scalar, const K: usize> Taylor<T, K> {
     /// **Shape**: one number. **Cost**: K multiplications and additions.
     #[must_use]
     pub fn evaluate(&self, t: T) -> T {
-        let tail = self.coefficients.iter().rev().copied().reduce(|sum, c| sum * t + c);
+        let tail = self
+            .coefficients
+            .iter()
+            .rev()
+            .copied()
+            .reduce(|sum, c| sum * t + c);
         tail.map_or(self.value, |tail| tail * t + self.value)
     }
 
@@ -106,7 +117,10 @@ impl<T: Scalar, const K: usize> Taylor<T, K> {
     }
     #[inline]
     fn scale_by(self, factor: T) -> Self {
-        Self { value: self.value * factor, coefficients: self.coefficients.map(|c| c * factor) }
+        Self {
+            value: self.value * factor,
+            coefficients: self.coefficients.map(|c| c * factor),
+        }
     }
 }
 
@@ -128,19 +142,28 @@ impl<T: Scalar, const K: usize> Scalar for Taylor<T, K> {
     #[inline]
     fn unary<U: Unary>(self, op: U) -> Self {
         let value = self.value.unary(op);
-        Self { value, coefficients: rules::unary(op, &self, value) }
+        Self {
+            value,
+            coefficients: rules::unary(op, &self, value),
+        }
     }
 
     #[inline]
     fn binary<B: Binary>(self, op: B, rhs: Self) -> Self {
         let value = self.value.binary(op, rhs.value);
-        Self { value, coefficients: rules::binary(op, &self, &rhs, value) }
+        Self {
+            value,
+            coefficients: rules::binary(op, &self, &rhs, value),
+        }
     }
 
     fn nary<R: Nary>(rule: &R, args: &[Self]) -> Self {
         let values: Short<T> = args.iter().map(|x| x.value).collect();
         let value = T::nary(rule, &values);
-        Self { value, coefficients: rules::nary(rule, args, &values, value) }
+        Self {
+            value,
+            coefficients: rules::nary(rule, args, &values, value),
+        }
     }
 
     #[inline]
@@ -244,7 +267,11 @@ pub fn ode_coefficients<T: Scalar, const K: usize>(
         order += 1.0;
         f(&state, &mut slope);
         for (x, dx) in state.iter_mut().zip(&slope) {
-            let known = if k == 0 { dx.value } else { dx.coefficients[k - 1] };
+            let known = if k == 0 {
+                dx.value
+            } else {
+                dx.coefficients[k - 1]
+            };
             x.coefficients[k] = known / order;
         }
     }

@@ -11,8 +11,8 @@ use std::f64::consts::LN_2;
 
 use super::{Taylor, series};
 use crate::elementary::{
-    Binary, Cos, Cosh, Exp, Factor, Logistic, Nary, Op, Polygamma, Recip, SechSquared, Series, Sin, Sinh,
-    SphBessel, Tanh, Unary,
+    Binary, Cos, Cosh, Exp, Factor, Logistic, Nary, Op, Polygamma, Recip, SechSquared, Series, Sin,
+    Sinh, SphBessel, Tanh, Unary, in_domain,
 };
 use crate::scalar::{Scalar, Short};
 
@@ -20,7 +20,7 @@ use crate::scalar::{Scalar, Short};
 const LARGEST_PRODUCT: u32 = 16;
 
 /// Orders 1..=K of `op(x)`, where `y` is the value.
-#[inline(always)]
+#[inline]
 pub(super) fn unary<T: Scalar, U: Unary, const K: usize>(op: U, x: &Taylor<T, K>, y: T) -> [T; K] {
     let a = &x.coefficients;
     let x0 = x.value;
@@ -59,7 +59,7 @@ pub(super) fn unary<T: Scalar, U: Unary, const K: usize>(op: U, x: &Taylor<T, K>
         _ => match U::SERIES {
             Series::Linear => linear(op, x, y),
             Series::Compose => match outer_coefficients(op.op(), x0) {
-                Some(outer) => series::composition(&outer, a),
+                Some(outer) => series::composition(&series::map(outer, |o| in_domain(y, o)), a),
                 None => from_partial(op, x, y),
             },
             Series::Integrate | Series::Recurrence => from_partial(op, x, y),
@@ -68,7 +68,7 @@ pub(super) fn unary<T: Scalar, U: Unary, const K: usize>(op: U, x: &Taylor<T, K>
 }
 
 /// Locally linear functions: the partial is a number, whatever the order.
-#[inline(always)]
+#[inline]
 fn linear<T: Scalar, U: Unary, const K: usize>(op: U, x: &Taylor<T, K>, y: T) -> [T; K] {
     match op.factor() {
         Factor::One => x.coefficients,
@@ -104,7 +104,7 @@ fn repeated_product<T: Scalar, const K: usize>(x: &Taylor<T, K>, n: i32) -> [T; 
 }
 
 /// e09, e10, e11, and e12 for integer exponents.
-#[inline(always)]
+#[inline]
 fn integer_power<T: Scalar, U: Unary, const K: usize>(
     op: U,
     x: &Taylor<T, K>,
@@ -139,7 +139,7 @@ fn larger_integer_power<T: Scalar, U: Unary, const K: usize>(
 }
 
 /// e12, e13.
-#[inline(always)]
+#[inline]
 fn real_power<T: Scalar, U: Unary, const K: usize>(
     op: U,
     x: &Taylor<T, K>,
@@ -209,8 +209,12 @@ fn bessel_derivatives<T: Scalar, const K: usize>(n: u32, x: T) -> [T; K] {
         reach += 1;
         lowest = lowest.saturating_sub(1);
     }
-    let family: Vec<T> = (lowest..=n + reach).map(|m| x.unary(SphBessel(m))).collect();
-    let mut weights: Vec<f64> = (lowest..=n + reach).map(|m| f64::from(u8::from(m == n))).collect();
+    let family: Vec<T> = (lowest..=n + reach)
+        .map(|m| x.unary(SphBessel(m)))
+        .collect();
+    let mut weights: Vec<f64> = (lowest..=n + reach)
+        .map(|m| f64::from(u8::from(m == n)))
+        .collect();
     array::from_fn(|_| {
         let mut next = vec![0.0; weights.len()];
         let mut order = f64::from(lowest);
@@ -227,12 +231,15 @@ fn bessel_derivatives<T: Scalar, const K: usize>(n: u32, x: T) -> [T; K] {
         }
         weights = next;
         let terms = weights.iter().zip(&family).filter(|(w, _)| **w != 0.0);
-        terms.map(|(w, j)| *j * *w).reduce(|sum, term| sum + term).unwrap_or_else(T::structural_zero)
+        terms
+            .map(|(w, j)| *j * *w)
+            .reduce(|sum, term| sum + term)
+            .unwrap_or_else(T::structural_zero)
     })
 }
 
 /// Orders 1..=K of a function of two arguments, where `v` is the value.
-#[inline(always)]
+#[inline]
 pub(super) fn binary<T: Scalar, B: Binary, const K: usize>(
     op: B,
     x: &Taylor<T, K>,
@@ -287,12 +294,14 @@ fn power<T: Scalar, B: Binary, const K: usize>(
         let constant_exponent = series::power(x, y.value, p);
         series::fill(|_, k| constant_exponent[k] + q * y.coefficients[k])
     };
-    series::choose(zero.lt_mask(x.value), positive, || {
-        series::choose(x.value.eq_mask(zero), at_zero, negative)
+    // Also where the power underflows: its derivatives may be far from 0.
+    let vanishes = x.value.eq_mask(zero) | (zero.lt_mask(x.value) & v.eq_mask(zero));
+    series::choose(vanishes, at_zero, || {
+        series::choose(zero.lt_mask(x.value), positive, negative)
     })
 }
 
-/// Integrates `y x^(y - 1) x' + q y'` at `x = 0`, where the power below is computed the same way to one order less.
+/// Integrates `y x^(y - 1) x' + q y'` where the power is 0 or `x` is, where the power below is computed the same way to one order less.
 fn power_at_zero<T: Scalar, B: Binary, const K: usize>(
     op: B,
     x: &Taylor<T, K>,
@@ -323,17 +332,21 @@ pub(super) fn nary<T: Scalar, R: Nary, const K: usize>(
     let none = [T::structural_zero(); K];
     match rule.op() {
         Op::Sum => args.iter().fold(none, |sum, x| add(&sum, &x.coefficients)),
-        Op::Dot => args
-            .chunks_exact(2)
-            .fold(none, |sum, pair| add(&sum, &series::product(&pair[0], &pair[1]))),
-        Op::SquaredNorm => args.iter().fold(none, |sum, x| add(&sum, &series::square(x))),
+        Op::Dot => args.chunks_exact(2).fold(none, |sum, pair| {
+            add(&sum, &series::product(&pair[0], &pair[1]))
+        }),
+        Op::SquaredNorm => args
+            .iter()
+            .fold(none, |sum, x| add(&sum, &series::square(x))),
         Op::MulAdd => match args {
             [x, y, z] => add(&series::product(x, y), &z.coefficients),
             _ => from_partials(rule, args, v),
         },
-        Op::Prod => {
-            args.iter().copied().reduce(|p, x| p * x).map_or(none, |product| product.coefficients)
-        }
+        Op::Prod => args
+            .iter()
+            .copied()
+            .reduce(|p, x| p * x)
+            .map_or(none, |product| product.coefficients),
         Op::Norm2 => {
             let partials: Short<T> = partials_of(rule, values, v)
                 .into_iter()
@@ -347,7 +360,7 @@ pub(super) fn nary<T: Scalar, R: Nary, const K: usize>(
     }
 }
 
-#[inline(always)]
+#[inline]
 fn add<T: Scalar, const K: usize>(a: &[T; K], b: &[T; K]) -> [T; K] {
     series::fill(|_, k| a[k] + b[k])
 }
@@ -366,8 +379,13 @@ fn locally_linear<T: Scalar, R: Nary, const K: usize>(
     v: T,
 ) -> [T; K] {
     let partials = partials_of(rule, values, v);
-    let terms = args.iter().zip(partials).filter_map(|(x, p)| p.map(|p| series::map(x.coefficients, |x| p * x)));
-    terms.reduce(|sum, term| add(&sum, &term)).unwrap_or([T::structural_zero(); K])
+    let terms = args
+        .iter()
+        .zip(partials)
+        .filter_map(|(x, p)| p.map(|p| series::map(x.coefficients, |x| p * x)));
+    terms
+        .reduce(|sum, term| add(&sum, &term))
+        .unwrap_or([T::structural_zero(); K])
 }
 
 /// Integrates the partials, evaluated in series arithmetic.
@@ -387,8 +405,9 @@ fn from_partials<T: Scalar, R: Nary, const K: usize>(
             .iter()
             .zip(partials)
             .filter_map(|(x, p)| p.map(|p| series::integral(&p, &x.coefficients)));
-        value.coefficients =
-            terms.reduce(|sum, term| add(&sum, &term)).unwrap_or([T::structural_zero(); K]);
+        value.coefficients = terms
+            .reduce(|sum, term| add(&sum, &term))
+            .unwrap_or([T::structural_zero(); K]);
     }
     value.coefficients
 }

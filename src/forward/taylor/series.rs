@@ -17,7 +17,8 @@ use crate::scalar::{Mask, Scalar};
 /// registers, which a loop of ten rounds does not get.
 macro_rules! each_order {
     ($count:expr, |$k:ident, $order:ident| $body:expr) => {
-        each_order!($count, $k, $order, $body, [0 1 2 3 4 5 6 7 8 9 10 11]);
+        each_order!($count, $k, $order, $body,
+            [0 1.0, 1 2.0, 2 3.0, 3 4.0, 4 5.0, 5 6.0, 6 7.0, 7 8.0, 8 9.0, 9 10.0, 10 11.0, 11 12.0]);
         let mut $order = 12.0;
         for $k in 12..$count {
             $order += 1.0;
@@ -25,10 +26,10 @@ macro_rules! each_order {
         }
         let _ = $order;
     };
-    ($count:expr, $k:ident, $order:ident, $body:expr, [$($index:literal)*]) => {$(
-        if $index < $count {
+    ($count:expr, $k:ident, $order:ident, $body:expr, [$($index:literal $value:literal),*]) => {$(
+        if const { $index < $count } {
             let $k: usize = $index;
-            let $order: f64 = $index as f64 + 1.0;
+            let $order: f64 = $value;
             let _ = $order;
             $body;
         }
@@ -61,7 +62,11 @@ fn subtract_inner<T: Scalar, const K: usize>(seed: T, newer: &[T; K], b: &[T; K]
 #[inline(always)]
 fn inner_square<T: Scalar, const K: usize>(a: &[T; K], k: usize) -> Option<T> {
     let half = k / 2;
-    let mut sum = if k % 2 == 1 { Some(a[half] * a[half]) } else { None };
+    let mut sum = if k % 2 == 1 {
+        Some(a[half] * a[half])
+    } else {
+        None
+    };
     // A counted loop: reversed pairs of slices cost more than the products.
     let mut i = half;
     while i > 0 {
@@ -104,20 +109,20 @@ pub(super) fn map<T: Copy, const K: usize>(mut x: [T; K], f: impl Fn(T) -> T) ->
 }
 
 /// The coefficients times their order: those of `t x'(t)`.
-#[inline(always)]
+#[inline]
 pub(super) fn by_order<T: Scalar, const K: usize>(x: &[T; K]) -> [T; K] {
     fill_by_order(|_, k, order| x[k] * order)
 }
 
 /// The product of two series.
-#[inline(always)]
+#[inline]
 pub(super) fn product<T: Scalar, const K: usize>(x: &Taylor<T, K>, y: &Taylor<T, K>) -> [T; K] {
     let (a, b) = (&x.coefficients, &y.coefficients);
     fill(|_, k| add_inner(y.value * a[k] + x.value * b[k], a, b, k))
 }
 
 /// The square of a series.
-#[inline(always)]
+#[inline]
 pub(super) fn square<T: Scalar, const K: usize>(x: &Taylor<T, K>) -> [T; K] {
     let (a, twice) = (&x.coefficients, x.value * 2.0);
     fill(|_, k| {
@@ -127,40 +132,37 @@ pub(super) fn square<T: Scalar, const K: usize>(x: &Taylor<T, K>) -> [T; K] {
 }
 
 /// `x / y` with the leading coefficient `v`; e29: nothing is divided by the square of the divisor.
-#[inline(always)]
-pub(super) fn quotient<T: Scalar, const K: usize>(
-    x: &[T; K],
-    y: &Taylor<T, K>,
-    v: T,
-) -> [T; K] {
-    let (scale, ratio) = (y.value.recip(), v / y.value);
-    let b = map(y.coefficients, |b| b * scale);
-    let outer: [T; K] = fill(|_, k| scale * x[k] - ratio * y.coefficients[k]);
-    fill(|v, k| subtract_inner(outer[k], v, &b, k))
+///
+/// Differences are taken before they are scaled: where they cancel, as in `sin(x) / x` near 0, that loses least.
+#[inline]
+pub(super) fn quotient<T: Scalar, const K: usize>(x: &[T; K], y: &Taylor<T, K>, v: T) -> [T; K] {
+    let scale = y.value.recip();
+    let b = &y.coefficients;
+    fill(|c, k| subtract_inner(x[k] - v * b[k], c, b, k) * scale)
 }
 
 /// `1 / x` with the leading coefficient `y`.
-#[inline(always)]
+#[inline]
 pub(super) fn reciprocal<T: Scalar, const K: usize>(x: &[T; K], y: T) -> [T; K] {
     let scaled = map(*x, |x| x * y);
     fill(|c, k| -add_inner(scaled[k] * y, c, &scaled, k))
 }
 
 /// The integral of `p x'`: a function whose partial has the series `p`.
-#[inline(always)]
+#[inline]
 pub(super) fn integral<T: Scalar, const K: usize>(p: &Taylor<T, K>, x: &[T; K]) -> [T; K] {
     let dx = by_order(x);
     fill_by_order(|_, k, order| add_inner(p.value * dx[k], &p.coefficients, &dx, k) * (1.0 / order))
 }
 
 /// The integral of `y x'`, where `y` is the result itself, with leading coefficient `y` and `t x'` as `dx`.
-#[inline(always)]
+#[inline]
 pub(super) fn exponential<T: Scalar, const K: usize>(dx: &[T; K], y: T) -> [T; K] {
     fill_by_order(|c, k, order| add_inner(y * dx[k], c, dx, k) * (1.0 / order))
 }
 
 /// The integral of `p x' / (p y)`: logarithms, with the partial `p` and the reciprocal of the argument at order 0.
-#[inline(always)]
+#[inline]
 pub(super) fn logarithm<T: Scalar, const K: usize>(x: &[T; K], p: T, reciprocal: T) -> [T; K] {
     let dx = by_order(x);
     let scaled = map(*x, |x| x * reciprocal);
@@ -169,13 +171,13 @@ pub(super) fn logarithm<T: Scalar, const K: usize>(x: &[T; K], p: T, reciprocal:
 }
 
 /// The square root, with the partial `p` at order 0.
-#[inline(always)]
+#[inline]
 pub(super) fn square_root<T: Scalar, const K: usize>(x: &[T; K], p: T) -> [T; K] {
     fill(|y, k| p * inner_square(y, k).map_or(x[k], |inner| x[k] - inner))
 }
 
 /// The power with the exponent `c` at a base that is not 0, with the partial `p` at order 0.
-#[inline(always)]
+#[inline]
 pub(super) fn power<T: Scalar, const K: usize>(x: &Taylor<T, K>, c: T, p: T) -> [T; K] {
     let reciprocal = x.value.recip();
     let a = &x.coefficients;
@@ -187,12 +189,18 @@ pub(super) fn power<T: Scalar, const K: usize>(x: &Taylor<T, K>, c: T, p: T) -> 
             j -= 1.0;
             sum += (c * j + (j - order)) * *a * *y;
         }
-        p * a[k] + sum * reciprocal * (1.0 / order)
+        // At order 1 there is no sum, and 0 times the reciprocal of 0 must not appear (e07, e12).
+        let outer = p * a[k];
+        if k == 0 {
+            outer
+        } else {
+            outer + sum * reciprocal * (1.0 / order)
+        }
     })
 }
 
 /// Sine and cosine (`sign` -1) or their hyperbolic twins (`sign` +1), which need each other.
-#[inline(always)]
+#[inline]
 pub(super) fn sine_and_cosine<T: Scalar, const K: usize>(
     x: &[T; K],
     sine: T,
@@ -213,7 +221,7 @@ pub(super) fn sine_and_cosine<T: Scalar, const K: usize>(
 /// `y' = w x'` and `w = scale y + sign y^2 + constant`, with the leading coefficients `y` and `w`: tan, tanh, logistic.
 ///
 /// `slope` is `scale + 2 sign y`, the derivative of `w` for `y`. Returns the series of `y` and of `w`.
-#[inline(always)]
+#[inline]
 pub(super) fn riccati<T: Scalar, const K: usize>(
     x: &[T; K],
     w: T,
@@ -235,9 +243,12 @@ pub(super) fn riccati<T: Scalar, const K: usize>(
 ///
 /// K products of series, so O(K^3).
 pub(super) fn composition<T: Scalar, const K: usize>(outer: &[T; K], inner: &[T; K]) -> [T; K] {
-    outer.iter().rev().fold([T::structural_zero(); K], |tail, o| {
-        fill(|_, k| add_inner(*o * inner[k], inner, &tail, k))
-    })
+    outer
+        .iter()
+        .rev()
+        .fold([T::structural_zero(); K], |tail, o| {
+            fill(|_, k| add_inner(*o * inner[k], inner, &tail, k))
+        })
 }
 
 /// The Euclidean norm with the leading coefficient `norm` and the partials at order 0; 0 at the zero vector (e19).
