@@ -520,8 +520,8 @@ fn edge_e09_e10_e11_integer_powers() {
     let one = Taylor::<f64, 3>::variable(1.0).powi(i32::MIN);
     let n = f64::from(i32::MIN);
     let expected = [n, n * (n - 1.0) / 2.0, n * (n - 1.0) * (n - 2.0) / 6.0];
-    for k in 0..3 {
-        assert_close(one.coefficients[k], expected[k], 1e-14, "i32::MIN");
+    for (found, expected) in one.coefficients.into_iter().zip(expected) {
+        assert_close(found, expected, 1e-14, "i32::MIN");
     }
 }
 
@@ -609,13 +609,8 @@ fn spherical_bessel_at_zero_is_its_power_series() {
         0.0,
         1.0 / 362_880.0,
     ];
-    for k in 0..8 {
-        assert_close(
-            y.coefficients[k],
-            expected[k],
-            1e-15,
-            &format!("order {}", k + 1),
-        );
+    for (k, (found, expected)) in y.coefficients.into_iter().zip(expected).enumerate() {
+        assert_close(found, expected, 1e-15, &format!("order {}", k + 1));
     }
 }
 

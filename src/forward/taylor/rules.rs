@@ -11,8 +11,8 @@ use std::f64::consts::LN_2;
 
 use super::{Taylor, series};
 use crate::elementary::{
-    Binary, Cos, Cosh, Exp, Factor, Logistic, Nary, Op, Polygamma, Recip, SechSquared, Series, Sin,
-    Sinh, SphBessel, Tanh, Unary, in_domain,
+    Binary, Cos, Cosh, Exp, Factor, Logistic, Nary, Op, Polygamma, Recip, Series, Sin, Sinh,
+    SphBessel, Tanh, Unary, in_domain,
 };
 use crate::scalar::{Scalar, Short};
 
