@@ -718,8 +718,8 @@ impl Unary for Polygamma {
         special::polygamma(self.0, x)
     }
     #[inline]
-    fn partial<T: Scalar>(self, x: T, _: T) -> T {
-        x.unary(Self(self.0 + 1))
+    fn partial<T: Scalar>(self, x: T, y: T) -> T {
+        in_domain(y, x.unary(Self(self.0 + 1)))
     }
 }
 
@@ -760,7 +760,7 @@ macro_rules! num_dual_bessel {
             }
             #[inline]
             fn partial<T: Scalar>(self, x: T, y: T) -> T {
-                SphBessel($order).partial(x, y)
+                in_domain(y, SphBessel($order).partial(x, y))
             }
         }
     )*};
