@@ -11,7 +11,7 @@ mod series;
 use std::fmt;
 
 use crate::elementary::{Binary, Nary, Unary};
-use crate::scalar::{Scalar, Short, traits::scalar_traits};
+use crate::scalar::{Scalar, Short, field::field_traits, traits::scalar_traits};
 
 /// A truncated Taylor series: a value and the coefficients `c_k = f^(k) / k!` for `k = 1..=K`.
 ///
@@ -135,6 +135,7 @@ impl<T: Scalar, const K: usize> fmt::Display for Taylor<T, K> {
 }
 
 scalar_traits!([T: Scalar, const K: usize] Taylor<T, K>, inner T, derivatives T::NDERIV + K);
+field_traits!([T: Scalar, const K: usize] Taylor<T, K>);
 
 impl<T: Scalar, const K: usize> Scalar for Taylor<T, K> {
     type Mask = T::Mask;
@@ -194,12 +195,6 @@ impl<T: Scalar, const K: usize> Scalar for Taylor<T, K> {
     #[inline]
     fn structural_zero() -> Self {
         Self::constant(T::structural_zero())
-    }
-    fn with_unknown_derivatives(value: f64) -> Self {
-        Self {
-            value: T::with_unknown_derivatives(value),
-            coefficients: [T::from(f64::NAN); K],
-        }
     }
 }
 
