@@ -7,7 +7,7 @@ use std::hint::black_box;
 use echidna::Taylor;
 use num_dual::{Dual3_64, DualNum as _};
 
-use crate::measure::{Comparison, Contestant, PLAIN, Workload, compare};
+use crate::measure::{Comparison, Contestant, OURS, PLAIN, Workload, compare};
 
 const AT: f64 = 1.5;
 
@@ -59,8 +59,21 @@ fn workload<'a>(name: &str, contestants: Vec<Contestant<'a>>, results: usize) ->
     }
 }
 
+/// This project's series with `K` coefficients after the value, as a user would write it.
+fn ours<'a, const K: usize>() -> Contestant<'a> {
+    Contestant::new(OURS, |out| {
+        for _ in 0..EVALUATIONS {
+            let x = black_box(wengert::forward::Taylor::<f64, K>::variable(AT));
+            let y = black_box(x.exp() / (x.sin().powi(3) + x.cos().powi(3)).sqrt());
+            out[0] = y.value;
+            out[1..].copy_from_slice(&y.coefficients);
+        }
+    })
+}
+
 fn order_3<'a>() -> Vec<Contestant<'a>> {
     let mut contestants = echidna::<4>();
+    contestants.insert(0, ours::<3>());
     contestants.push(Contestant::new("num-dual Dual3", |out| {
         for _ in 0..EVALUATIONS {
             let x = black_box(Dual3_64::from_re(AT).derivative());
@@ -73,7 +86,9 @@ fn order_3<'a>() -> Vec<Contestant<'a>> {
 }
 
 fn order_10<'a>() -> Vec<Contestant<'a>> {
-    echidna::<11>()
+    let mut contestants = echidna::<11>();
+    contestants.insert(0, ours::<10>());
+    contestants
 }
 
 /// With `powi` and, as that takes a general route, with products.

@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use crate::error::{Error, check_len};
-use crate::forward::{Dual, Lanes, SWEEP, seed_lanes};
+use crate::forward::{Dual, Lanes, SWEEP, Taylor, seed_lanes};
 use crate::jacobian::{check_inputs, repeat_strictly};
 use crate::reverse::{Pullback, gradient, value_and_gradient};
 use crate::scalar::{Scalar, ScalarFunction};
@@ -229,7 +229,7 @@ pub fn hvp<T: Scalar>(
 /// ```
 ///
 /// **Shape**: `x` has `n` entries.
-/// **Cost**: `n` passes with a second-order number; no tape.
+/// **Cost**: `n` passes with a series of order 2; no tape.
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`] if `f` wants another number of inputs.
@@ -247,13 +247,9 @@ pub fn laplacian<F: ScalarFunction>(f: &F, x: &[f64]) -> Result<(f64, f64), Erro
 
 fn fast_laplacian<F: ScalarFunction, T: Scalar>(f: &F, x: &[T]) -> T {
     let second = |entry: usize| {
-        let mut seeded: Vec<Dual<Dual<T>>> = x
-            .iter()
-            .map(|x| Dual::constant(Dual::constant(*x)))
-            .collect();
-        let one = T::from(1.0);
-        seeded[entry] = Dual::new(Dual::new(x[entry], one), Dual::constant(one));
-        f.call(&seeded).tangent.tangent
+        let mut seeded: Vec<Taylor<T, 2>> = x.iter().map(|x| Taylor::constant(*x)).collect();
+        seeded[entry] = Taylor::variable(x[entry]);
+        f.call(&seeded).coefficients[1] * 2.0
     };
     T::sum_of((0..x.len()).map(second))
 }
