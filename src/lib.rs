@@ -6,6 +6,7 @@ mod error;
 pub mod forward;
 pub mod hessian;
 mod jacobian;
+pub mod linalg;
 pub mod program;
 pub mod reverse;
 mod scalar;

@@ -6,6 +6,7 @@
 //! Invariant: a carrier's value is bit for bit the value of plain `f64` (EDGE_CASES R1). It holds because every value is
 //! computed by the same call on the innermost `f64`.
 
+pub(crate) mod field;
 mod function;
 mod plain;
 mod strong;

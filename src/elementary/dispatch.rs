@@ -1,6 +1,7 @@
 //! From an operation as data back to its rule: how recorded programs read the table.
 
 use super::*;
+use crate::scalar::Mask;
 
 /// Calls a macro with every function of one argument: the pattern of its [`Op`] and its rule.
 macro_rules! with_unary {
@@ -56,14 +57,46 @@ macro_rules! with_nary {
     };
 }
 
-/// Applies an operation to its arguments, or gives `None` for [`Op::Custom`] and [`Op::Select`], which need more than that.
-pub(crate) fn apply<S: Scalar>(op: Op, args: &[S]) -> Option<S> {
-    with_unary!(op, rule => return Some(args[0].unary(rule)), else {});
-    with_binary!(op, rule => return Some(args[0].binary(rule, args[1])), else {});
-    with_nary!(op, rule => return Some(S::nary(&rule, args)), else {});
-    match op {
-        Op::Max => Some(Scalar::max(args[0], args[1])),
-        Op::Min => Some(Scalar::min(args[0], args[1])),
-        _ => None,
+/// Writes the partials of an operation at `args`, where `y` is its value; entries left `None` are structural zeros.
+pub(crate) fn partials<S: Scalar>(op: Op, args: &[S], y: S, out: &mut [Option<S>]) {
+    with_unary!(op, rule => return unary_partial(rule, args[0], y, out), else {});
+    with_binary!(op, rule => return binary_partials(rule, args[0], args[1], y, out), else {});
+    with_nary!(op, rule => return rule.partials(args, y, out), else {});
+    if matches!(op, Op::Max | Op::Min) {
+        extremum_partials(op, args[0], args[1], y, out);
+    }
+}
+
+fn unary_partial<S: Scalar, U: Unary>(rule: U, x: S, y: S, out: &mut [Option<S>]) {
+    out[0] = (rule.factor() != Factor::Zero).then(|| rule.partial(x, y));
+}
+
+fn binary_partials<S: Scalar, B: Binary>(rule: B, x: S, y: S, v: S, out: &mut [Option<S>]) {
+    out[0] = (B::LHS != Factor::Zero).then(|| rule.partial_lhs(x, y, v));
+    out[1] = (B::RHS != Factor::Zero).then(|| rule.partial_rhs(x, y, v));
+}
+
+/// 1 for the argument that is the extremum, 1/2 for each at a tie, NaN where both are NaN (e02, e03).
+fn extremum_partials<S: Scalar>(op: Op, x: S, y: S, v: S, out: &mut [Option<S>]) {
+    let (x_wins, y_wins) = match op {
+        Op::Max => (y.lt_mask(x), x.lt_mask(y)),
+        _ => (x.lt_mask(y), y.lt_mask(x)),
+    };
+    let (x_is_number, y_is_number) = (x.eq_mask(x), y.eq_mask(y));
+    let takes = [
+        x_wins | (x_is_number & !y_is_number),
+        y_wins | (y_is_number & !x_is_number),
+    ];
+    let tied = in_domain(v, S::from(0.5));
+    for (entry, out) in out.iter_mut().enumerate() {
+        let (this, other) = (takes[entry], takes[1 - entry]);
+        *out = match other.decided() {
+            Some(true) => None,
+            _ => Some(S::select(
+                this,
+                S::from(1.0),
+                S::select(other, S::structural_zero(), tied),
+            )),
+        };
     }
 }

@@ -21,7 +21,7 @@ mod unary;
 pub use binary::*;
 pub(crate) use custom::Custom;
 pub use custom::{CustomRule, FirstOrder, FirstOrderRule};
-pub(crate) use dispatch::apply;
+pub(crate) use dispatch::partials;
 pub use nary::*;
 pub use op::{Op, Series};
 pub use unary::*;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::elementary::{Binary, Factor, Nary, Unary};
-use crate::scalar::{Scalar, Short, traits::scalar_traits};
+use crate::scalar::{Scalar, Short, field::field_traits, traits::scalar_traits};
 
 /// A number and its tangent: forward mode in one direction.
 ///
@@ -67,6 +67,7 @@ impl<T: Scalar> fmt::Display for Dual<T> {
 }
 
 scalar_traits!([T: Scalar] Dual<T>, inner T, derivatives T::NDERIV + 1);
+field_traits!([T: Scalar] Dual<T>);
 
 impl<T: Scalar> Scalar for Dual<T> {
     type Mask = T::Mask;

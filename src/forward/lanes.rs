@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::elementary::{Binary, Factor, Nary, Unary};
-use crate::scalar::{Scalar, Short, traits::scalar_traits};
+use crate::scalar::{Scalar, Short, field::field_traits, traits::scalar_traits};
 
 /// A number and `N` tangents: forward mode in `N` directions at once.
 ///
@@ -82,6 +82,7 @@ impl<T: Scalar, const N: usize> fmt::Display for Lanes<T, N> {
 }
 
 scalar_traits!([T: Scalar, const N: usize] Lanes<T, N>, inner T, derivatives T::NDERIV + 1);
+field_traits!([T: Scalar, const N: usize] Lanes<T, N>);
 
 /// Combines two arrays entry by entry; a plain loop, which the compiler turns into vector instructions.
 #[inline(always)]

@@ -1,11 +1,8 @@
 //! Naive evaluation of a program: values, tangents and adjoints of every node, for tables and as the twin of faster paths.
 
 use super::list::{NodeKind, Program};
-use crate::elementary::{Op, apply};
+use crate::elementary;
 use crate::error::{Error, check_len};
-use crate::forward::Dual;
-use crate::scalar::Strong;
-use num_dual::DualStruct;
 
 /// Values, tangents and adjoints of every node of a program; see [`Program::sensitivities`].
 #[derive(Clone, Debug, PartialEq)]
@@ -91,9 +88,7 @@ impl Program {
         let mut partials = vec![None; values.len()];
         match self.kind(node) {
             NodeKind::Elementary(op) => {
-                for (entry, partial) in partials.iter_mut().enumerate() {
-                    *partial = local_partial(op, &values, entry);
-                }
+                elementary::partials(op, &values, self.value(node), &mut partials);
             }
             NodeKind::Custom(rule) => {
                 self.rules[rule as usize].partials(&values, self.value(node), &mut partials);
@@ -103,14 +98,4 @@ impl Program {
         }
         partials
     }
-}
-
-/// One partial of an operation: its rule, applied to strict numbers with a tangent in one argument.
-fn local_partial(op: Op, values: &[f64], entry: usize) -> Option<f64> {
-    let mut seeded: Vec<Dual<Strong>> = values
-        .iter()
-        .map(|x| Dual::constant(Strong::from(*x)))
-        .collect();
-    seeded[entry].tangent = Strong::from(1.0);
-    apply(op, &seeded).map(|y| y.tangent.re())
 }

@@ -220,7 +220,7 @@ impl Traced {
         if self.recording != CONSTANT {
             let (node, bits) = (NodeId::from_raw(self.node), self.value.to_bits());
             with_recorder(self.recording, |r| {
-                r.program.guards.push(Guard::Value { node, bits })
+                r.program.guards.push(Guard::Value { node, bits });
             });
         }
         self.value

@@ -263,19 +263,31 @@ pub(super) fn try_push<T: Scalar, const N: usize>(
 
 /// Runs `record` on an open recording of this thread: the current one, or an outer one while an inner one of the same
 /// level runs.
+#[inline]
 pub(super) fn with_open<T: Scalar, R>(
     recording: u32,
     record: impl FnOnce(&mut Tape<T>) -> R,
 ) -> Option<R> {
-    let tape = THREAD.with_borrow(|thread| {
+    let current = SLOTS.with(|slots| {
+        let slot = &slots[OpenTape::<T>::LEVEL];
+        (slot.recording.get() == recording).then(|| slot.tape.get())
+    });
+    let tape = current.or_else(|| outer_tape(recording))?;
+    // SAFETY: as in `try_push`; the entry lives as long as the guard.
+    Some(record(unsafe { &mut *tape.cast::<Tape<T>>() }))
+}
+
+/// The tape of an open recording of this thread.
+#[cold]
+#[inline(never)]
+fn outer_tape(recording: u32) -> Option<*mut ()> {
+    THREAD.with_borrow(|thread| {
         thread
             .open
             .iter()
             .find(|open| open.recording == recording)
             .map(|open| open.tape)
-    })?;
-    // SAFETY: as in `with_current`; the entry lives as long as the guard.
-    Some(record(unsafe { &mut *tape.cast::<Tape<T>>() }))
+    })
 }
 
 /// Keeps `MixedRecordings` in the innermost open recording.

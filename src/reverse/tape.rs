@@ -147,6 +147,33 @@ impl<T: Scalar> Tape<T> {
         Some(statement as u32)
     }
 
+    /// Records a statement with `C` arguments per chunk and returns its index, or `None` if there is no room.
+    #[inline]
+    pub(super) fn push_chunks<const C: usize>(
+        &mut self,
+        chunks: usize,
+        chunk: impl Fn(usize) -> [(u32, T); C],
+    ) -> Option<u32> {
+        let count = chunks * C;
+        if self.statements >= self.statement_limit || self.arguments + count > self.argument_limit {
+            self.grow(count)?;
+        }
+        let partials = self.partials.as_mut_ptr();
+        let indices = self.indices.as_mut_ptr();
+        for number in 0..chunks {
+            let first = self.arguments + number * C;
+            for (offset, (index, partial)) in chunk(number).into_iter().enumerate() {
+                // SAFETY: as in `try_push`; exactly `count` arguments are written.
+                unsafe {
+                    partials.add(first + offset).write(partial);
+                    indices.add(first + offset).write(index);
+                }
+            }
+        }
+        self.arguments += count;
+        Some(self.end_statement())
+    }
+
     /// Records a statement with up to `count` arguments and returns its index, or `None` if there is no room.
     #[inline]
     pub(super) fn push_many(
@@ -157,17 +184,19 @@ impl<T: Scalar> Tape<T> {
         if self.statements >= self.statement_limit || self.arguments + count > self.argument_limit {
             self.grow(count)?;
         }
+        let first = self.arguments;
+        let partials = self.partials.as_mut_ptr();
+        let indices = self.indices.as_mut_ptr();
+        let mut written = 0;
         for (index, partial) in args.take(count) {
             // SAFETY: as in `try_push`; at most `count` arguments are written.
             unsafe {
-                self.partials
-                    .as_mut_ptr()
-                    .add(self.arguments)
-                    .write(partial);
-                self.indices.as_mut_ptr().add(self.arguments).write(index);
+                partials.add(first + written).write(partial);
+                indices.add(first + written).write(index);
             }
-            self.arguments += 1;
+            written += 1;
         }
+        self.arguments = first + written;
         Some(self.end_statement())
     }
 
@@ -176,7 +205,7 @@ impl<T: Scalar> Tape<T> {
     #[allow(clippy::cast_possible_truncation)] // `set_limits` keeps both counts below 2^32.
     fn end_statement(&mut self) -> u32 {
         let index = self.statements as u32;
-        // SAFETY: `push_many` checked that there is room for one statement.
+        // SAFETY: the callers checked that there is room for one statement.
         unsafe {
             self.ends
                 .as_mut_ptr()

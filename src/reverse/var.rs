@@ -5,7 +5,7 @@ use std::fmt;
 use super::slots::{self, CONSTANT};
 use super::tape::Tape;
 use crate::elementary::{Binary, Factor, Nary, Unary};
-use crate::scalar::{Mask, Scalar, Short, traits::scalar_traits};
+use crate::scalar::{Mask, Scalar, Short, field::field_traits, traits::scalar_traits};
 
 /// A variable of reverse mode: a value and its place in the open recording.
 ///
@@ -224,6 +224,7 @@ impl<T: fmt::Display> fmt::Display for Var<T> {
 }
 
 scalar_traits!([T: Scalar] Var<T>, inner T, derivatives T::NDERIV + 1);
+field_traits!([T: Scalar] Var<T>);
 
 impl<T: Scalar> Scalar for Var<T> {
     type Mask = T::Mask;
@@ -316,27 +317,114 @@ impl<T: Scalar> Scalar for Var<T> {
     // The three sums record straight from their arguments, without a list of partials.
     #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {
-        let terms: Short<Self> = terms.into_iter().collect();
-        let value = T::sum_of(terms.iter().map(|x| x.value));
-        record_many(value, terms.iter().map(|x| (*x, Some(T::from(1.0)))))
+        gather(terms.into_iter().map(|x| [x]), |values, places| {
+            let value = T::sum_of(values.iter().copied());
+            record_sum::<T, 1>(value, values, places, |_| [T::from(1.0)])
+        })
     }
     #[inline]
     fn dot_of(pairs: impl IntoIterator<Item = (Self, Self)>) -> Self {
-        let args: Short<Self> = pairs.into_iter().flat_map(|(x, y)| [x, y]).collect();
-        let value = T::dot_of(
-            args.chunks_exact(2)
-                .map(|pair| (pair[0].value, pair[1].value)),
-        );
-        // The partial of one factor is the other: the neighbour in the list.
-        record_many(
-            value,
-            (0..args.len()).map(|i| (args[i], Some(args[i ^ 1].value))),
-        )
+        gather(pairs.into_iter().map(|(x, y)| [x, y]), |values, places| {
+            let value = T::dot_of(values.as_chunks().0.iter().map(|[x, y]| (*x, *y)));
+            record_sum::<T, 2>(value, values, places, |[x, y]| [y, x])
+        })
     }
     #[inline]
     fn squared_norm_of(terms: impl IntoIterator<Item = Self>) -> Self {
-        let terms: Short<Self> = terms.into_iter().collect();
-        let value = T::squared_norm_of(terms.iter().map(|x| x.value));
-        record_many(value, terms.iter().map(|x| (*x, Some(x.value * 2.0))))
+        gather(terms.into_iter().map(|x| [x]), |values, places| {
+            let value = T::squared_norm_of(values.iter().copied());
+            record_sum::<T, 1>(value, values, places, |[x]| [x * 2.0])
+        })
     }
+}
+
+/// Arguments of a sum that are gathered on the stack: 16 pairs.
+const GATHERED: usize = 32;
+
+/// Gathers the arguments of a sum before anything is recorded, because their iterator may record operations of its own.
+///
+/// Values and places go apart: a copy of a whole variable would wait until both halves are stored. The counter stays in a
+/// register, which it would not as the field of a list; together that is a third of the time of a gradient made of sums.
+#[inline(always)]
+fn gather<T: Scalar, const C: usize>(
+    chunks: impl Iterator<Item = [Var<T>; C]>,
+    record: impl Fn(&[T], &[Place]) -> Var<T>,
+) -> Var<T> {
+    let mut values = [T::from(0.0); GATHERED];
+    let mut places = [Place::CONSTANT; GATHERED];
+    let mut long: (Vec<T>, Vec<Place>) = (Vec::new(), Vec::new());
+    let mut len = 0;
+    chunks.for_each(|chunk| {
+        if len + C > GATHERED {
+            spill(&mut long, &values[..len], &places[..len]);
+            len = 0;
+        }
+        for x in chunk {
+            values[len] = x.value;
+            places[len] = Place {
+                index: x.index,
+                recording: x.recording,
+            };
+            len += 1;
+        }
+    });
+    if long.0.is_empty() {
+        return record(&values[..len], &places[..len]);
+    }
+    spill(&mut long, &values[..len], &places[..len]);
+    record(&long.0, &long.1)
+}
+
+/// Moves a full block of arguments to the heap.
+#[cold]
+#[inline(never)]
+fn spill<T: Scalar>(long: &mut (Vec<T>, Vec<Place>), values: &[T], places: &[Place]) {
+    long.0.extend_from_slice(values);
+    long.1.extend_from_slice(places);
+}
+
+/// Records a sum; `partials` turns the values of a chunk of arguments into their partials.
+#[inline(always)]
+fn record_sum<T: Scalar, const C: usize>(
+    value: T,
+    values: &[T],
+    places: &[Place],
+    partials: impl Fn([T; C]) -> [T; C],
+) -> Var<T> {
+    let recording = places.first().map_or(CONSTANT, |place| place.recording);
+    let foreign = places
+        .iter()
+        .fold(0, |f, place| f | (place.recording ^ recording));
+    let (values, places) = (values.as_chunks::<C>().0, places.as_chunks::<C>().0);
+    if foreign != 0 || recording == CONSTANT {
+        let args = values.iter().zip(places).flat_map(|(values, places)| {
+            let partials = partials(*values);
+            std::array::from_fn::<_, C, _>(|i| (places[i].of(values[i]), Some(partials[i])))
+        });
+        return record_mixed(value, args.collect());
+    }
+    let push = |tape: &mut Tape<T>| {
+        tape.push_chunks::<C>(values.len().min(places.len()), |number| {
+            let partials = partials(values[number]);
+            std::array::from_fn(|i| (places[number][i].index, partials[i]))
+        })
+    };
+    match slots::with_open(recording, push) {
+        Some(Some(index)) => Var {
+            value,
+            index,
+            recording,
+        },
+        Some(None) => Var::constant(value),
+        None => {
+            slots::fail_mixed(recording);
+            Var::constant(value)
+        }
+    }
+}
+
+/// Records a sum some of whose arguments are constants.
+#[inline(never)]
+fn record_mixed<T: Scalar>(value: T, args: Short<(Var<T>, Option<T>)>) -> Var<T> {
+    record_many(value, args.iter().copied())
 }
