@@ -99,7 +99,7 @@ those that its structure has. NaN and infinities are the strings \"NaN\", \"inf\
 pub(crate) struct GradientArguments {
     #[command(flatten)]
     pub(crate) instance: Instance,
-    /// forward or reverse [default: reverse if there are fewer outputs than inputs]
+    /// forward or reverse [default: reverse if there are fewer outputs than inputs, but forward for ba]
     #[arg(long, value_name = "MODE", value_parser = mode)]
     pub(crate) mode: Option<Mode>,
     /// Print JSON.
@@ -110,12 +110,16 @@ pub(crate) struct GradientArguments {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   wengert check rosenbrock
+  wengert check rosenbrock --order 2
   wengert check hand --size 5 --json
 
 The exit code is 1 if a check fails.")]
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) instance: Instance,
+    /// 1 for first derivatives, 2 for the Hessian of a problem with one output.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(crate) order: u8,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

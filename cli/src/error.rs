@@ -93,12 +93,17 @@ pub(crate) fn usage(outcome: &clap::Error) -> Result<(), CliError> {
     ) {
         return output::print(&outcome.to_string());
     }
+    if outcome.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let missing = "a command is missing: trace, gradient, check, report or problems";
+        return Err(CliError::Usage(format!("{missing}; see `wengert --help`")));
+    }
     let text = outcome.to_string();
     let message = text.split("\n\nUsage:").next().unwrap_or_default();
     let message = message
-        .split("For more information")
+        .split("\n\nFor more information")
         .next()
         .unwrap_or_default();
+    let message = message.replace("\n\n  tip:", "; tip:");
     let words: Vec<&str> = message.split_whitespace().collect();
     let message = words.join(" ");
     let message = message.strip_prefix("error: ").unwrap_or(&message);
