@@ -1,6 +1,7 @@
 //! Automatic differentiation in forward, reverse and mixed mode, at any order.
 #![deny(unsafe_code)]
 
+pub mod check;
 pub mod elementary;
 mod error;
 pub mod forward;
