@@ -7,8 +7,9 @@ mod common;
 use common::{
     adbench, assert_close, assert_entries_close, jacobian, json, number, numbers, values,
 };
-use wengert::ScalarFunction;
 use wengert::forward::Lanes;
+use wengert::reverse::value_and_gradient;
+use wengert::{Mode, ScalarFunction};
 use wengert_problems::bundle_adjustment::{
     BundleAdjustment, OBSERVATION, residual, weight_residual,
 };
@@ -199,4 +200,51 @@ fn hand_complicated_is_the_combination_of_its_corners() {
         ];
         assert_close("u columns", &rows[c][..2], &differences, TOLERANCE * 10.0);
     }
+}
+
+#[test]
+fn every_gmm_gradient_by_the_tape() {
+    let Some(folder) = adbench() else { return };
+    for size in ["d2_K5", "d10_K5", "d10_K25", "d64_K5"] {
+        let gmm = Gmm::from_path(&folder.join(format!("gmm/gmm_{size}.txt"))).unwrap();
+        let expected =
+            numbers(&json(&folder.join(format!("expected/gmm_1k_{size}.json")))["gradient"]);
+        let x = gmm.x0();
+        let (value, gradient) = value_and_gradient(|x| gmm.call(x), &x).unwrap();
+        assert_eq!(value.to_bits(), gmm.call(&x).to_bits());
+        assert_close(size, &gradient, &expected, TOLERANCE);
+        assert_entries_close(size, &gradient, &expected);
+    }
+}
+
+#[test]
+fn lstm_hand_and_bundle_adjustment_by_the_tape() {
+    let Some(folder) = adbench() else { return };
+    let lstm = Lstm::from_path(&folder.join("lstm/lstm_l2_c1024.txt")).unwrap();
+    let expected = numbers(&json(&folder.join("expected/lstm_l2_c1024.json"))["gradient"]);
+    let gradient = value_and_gradient(|x| lstm.call(x), &lstm.x0()).unwrap().1;
+    assert_close("lstm", &gradient, &expected, TOLERANCE);
+    assert_entries_close("lstm", &gradient, &expected);
+
+    let hand = folder.join("hand/simple_small/hand1_t26_c100.txt");
+    let hand = HandTracking::from_path(&hand, Variant::Simple).unwrap();
+    let expected = json(&folder.join("expected/hand_simple_small_hand1_t26_c100.json"));
+    let expected = numbers(&expected["jacobian"]);
+    for mode in Mode::ALL {
+        // Both the table and nalgebra go column by column.
+        let found = wengert::jacobian(&hand, &hand.x0(), mode).unwrap();
+        assert_close("hand", found.as_slice(), &expected, TOLERANCE);
+        assert_entries_close("hand", found.as_slice(), &expected);
+    }
+
+    let ba = BundleAdjustment::from_path(&folder.join("ba/test.txt")).unwrap();
+    let expected = numbers(&json(&folder.join("expected/ba_test.json"))["J_vals"]);
+    let (starts, columns) = ba.jacobian_pattern();
+    let dense = wengert::jacobian(&ba, &ba.x0(), Mode::Reverse).unwrap();
+    let entries = |row: usize| (starts[row]..starts[row + 1]).map(move |k| (row, k));
+    let found: Vec<f64> = (0..dense.nrows())
+        .flat_map(entries)
+        .map(|(row, k)| dense[(row, columns[k])])
+        .collect();
+    assert_close("ba", &found, &expected, TOLERANCE);
 }

@@ -5,6 +5,7 @@ mod common;
 use common::{assert_close, jacobian, json, number, numbers, reference};
 use wengert::ScalarFunction;
 use wengert::forward::{Dual, Lanes};
+use wengert::prelude::{HessianMode, Mode, hessian_by, hvp, value_and_gradient_by};
 use wengert_problems::hessian_suite::{FAMILIES, Family, TestFunction};
 
 /// The table's files: family and number of variables.
@@ -104,5 +105,65 @@ fn hessians_by_lanes_over_dual() {
                 found[at]
             );
         }
+    }
+}
+
+#[test]
+fn gradients_in_every_mode() {
+    for Row { what, f, x, table } in rows() {
+        let expected = numbers(&table["grad"]);
+        for mode in Mode::ALL {
+            let (value, gradient) = value_and_gradient_by(&f, &x, mode).unwrap();
+            assert_eq!(value.to_bits(), f.call(&x).to_bits());
+            assert_close(&format!("{what} {mode}"), &gradient, &expected, 1e-12);
+        }
+    }
+}
+
+/// Entries outside the table are structural zeros and must be 0.0 exactly, in every nesting.
+#[test]
+fn hessians_in_every_nesting() {
+    for Row { what, f, x, table } in rows() {
+        let n = x.len();
+        let mut expected = vec![0.0; n * n];
+        for entry in table["hess_lower"].as_array().unwrap() {
+            let (i, j) = (
+                entry[0].as_u64().unwrap() as usize,
+                entry[1].as_u64().unwrap() as usize,
+            );
+            expected[i * n + j] = number(&entry[2]);
+            expected[j * n + i] = number(&entry[2]);
+        }
+        let structural: Vec<(usize, usize)> = (0..n)
+            .flat_map(|i| (0..n).map(move |j| (i, j)))
+            .filter(|(i, j)| {
+                !table["hess_lower"].as_array().unwrap().iter().any(|entry| {
+                    let at = (
+                        entry[0].as_u64().unwrap() as usize,
+                        entry[1].as_u64().unwrap() as usize,
+                    );
+                    at == (*i, *j) || at == (*j, *i)
+                })
+            })
+            .collect();
+        for mode in HessianMode::ALL {
+            let found = hessian_by(&f, &x, mode).unwrap();
+            assert_close(
+                &format!("{what} {mode}"),
+                found.as_slice(),
+                &expected,
+                1e-12,
+            );
+            assert!(
+                structural.iter().all(|at| found[*at] == 0.0),
+                "{what} {mode}"
+            );
+        }
+        let v: Vec<f64> = (0..n).map(|i| 1.0 - 0.25 * (i % 5) as f64).collect();
+        let (_, _, product) = hvp(|x| f.call(x), &x, &v).unwrap();
+        let expected: Vec<f64> = (0..n)
+            .map(|i| (0..n).map(|j| expected[i * n + j] * v[j]).sum())
+            .collect();
+        assert_close(&format!("{what} hvp"), &product, &expected, 1e-12);
     }
 }

@@ -367,6 +367,8 @@ scalar_traits!([] Traced, inner f64, derivatives 0, compared by hand);
 impl Scalar for Traced {
     type Mask = TracedMask;
 
+    // A push is a call; inlined at every operation it would only grow the code of recorded functions.
+    #[inline(never)]
     fn unary<U: Unary>(self, op: U) -> Self {
         if self.is_structural_zero && matches!(op.op(), Op::Neg | Op::MulConst(_) | Op::DivConst(_))
         {
@@ -374,6 +376,7 @@ impl Scalar for Traced {
         }
         Self::push(NodeKind::Elementary(op.op()), op.value(self.value), &[self])
     }
+    #[inline(never)]
     fn binary<B: Binary>(self, op: B, rhs: Self) -> Self {
         // A structural zero costs nothing: sums start from it and untouched adjoints are it.
         match (op.op(), self.is_structural_zero, rhs.is_structural_zero) {
@@ -387,6 +390,7 @@ impl Scalar for Traced {
             &[self, rhs],
         )
     }
+    #[inline(never)]
     fn nary<R: Nary>(rule: &R, args: &[Self]) -> Self {
         let values: Short<f64> = args.iter().map(|x| x.value).collect();
         let value = rule.value(&values);

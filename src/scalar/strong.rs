@@ -45,6 +45,8 @@ scalar_traits!([] Strong, inner f64, derivatives 0);
 impl Scalar for Strong {
     type Mask = bool;
 
+    // Strict evaluation is rare, so its operations are calls: inlined they would double the code of every function.
+    #[inline(never)]
     fn unary<U: Unary>(self, op: U) -> Self {
         let keeps_zero = matches!(op.op(), Op::Neg | Op::MulConst(_) | Op::DivConst(_));
         if self.is_structural_zero && keeps_zero {
@@ -52,6 +54,7 @@ impl Scalar for Strong {
         }
         Self::from_inner(op.value(self.value))
     }
+    #[inline(never)]
     fn binary<B: Binary>(self, op: B, rhs: Self) -> Self {
         match (op.op(), self.is_structural_zero, rhs.is_structural_zero) {
             (Op::Mul, true, _) | (Op::Div, true, _) | (Op::Add | Op::Sub, _, true) => self,
@@ -59,6 +62,7 @@ impl Scalar for Strong {
             _ => Self::from_inner(op.value(self.value, rhs.value)),
         }
     }
+    #[inline(never)]
     fn nary<R: Nary>(rule: &R, args: &[Self]) -> Self {
         // Sums and products of pairs are spelled out, so that structural zeros absorb inside them as well.
         let zero = Self::structural_zero();
