@@ -190,7 +190,7 @@ fn lanes(inputs: &[Traced], n: usize) -> Vec<Lanes<Traced, LANES>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wengert::prelude::*;
+    use wengert::{Scalar, function};
 
     fn product<S: Scalar>(x: &[S]) -> S {
         x[0] * x[1]
