@@ -197,7 +197,7 @@ mod tests {
             f64::NAN,
             f64::INFINITY,
             f64::NEG_INFINITY,
-            9_007_199_254_740_993.0,
+            9_007_199_254_740_991.0,
         ];
         let text = serde_json::to_string(&Numbers(&numbers)).unwrap();
         assert!(text.contains("\"NaN\",\"inf\",\"-inf\""), "{text}");
