@@ -24,7 +24,7 @@ pub mod prelude {
     pub use crate::elementary::CustomRule;
     pub use crate::error::Error;
     pub use crate::forward::{
-        Dual, Lanes, derivative, jacobian_forward, jvp, value_and_derivative,
+        Dual, Lanes, Taylor, derivative, derivatives, jacobian_forward, jvp, value_and_derivative,
     };
     pub use crate::function;
     pub use crate::hessian::{

@@ -9,6 +9,8 @@
 pub(crate) mod field;
 mod function;
 mod plain;
+#[cfg(test)]
+pub(crate) mod random;
 mod strong;
 pub(crate) mod traits;
 
@@ -128,7 +130,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
         num_traits::cast(self.re().floor())
     }
 
-    /// The larger one, as `f64::max`; partials 1/2 and 1/2 at a tie (e02), NaN is ignored (e03).
+    /// The larger one, as `f64::max`, and +0 of two zeros; partials 1/2 and 1/2 at a tie (e02), NaN is ignored (e03).
     #[must_use]
     #[inline]
     fn max(self, rhs: Self) -> Self {
@@ -137,7 +139,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
         })
     }
 
-    /// The smaller one, as `f64::min`; partials 1/2 and 1/2 at a tie (e02), NaN is ignored (e03).
+    /// The smaller one, as `f64::min`, and -0 of two zeros; partials 1/2 and 1/2 at a tie (e02), NaN is ignored (e03).
     #[must_use]
     #[inline]
     fn min(self, rhs: Self) -> Self {

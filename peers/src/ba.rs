@@ -11,9 +11,10 @@ use std::path::Path;
 use nalgebra::{SVector, vector};
 use num_dual::{DualNum, DualSVec64, first_derivative, jacobian};
 use serde::Deserialize;
+use wengert::forward::{Lanes, derivative};
 
 use crate::input;
-use crate::measure::{Comparison, Contestant, PLAIN, Workload, compare};
+use crate::measure::{Comparison, Contestant, OURS, PLAIN, Workload, compare};
 
 const CAMERA: usize = 11;
 const POINT: usize = 3;
@@ -93,6 +94,20 @@ fn workload<'a>(
 
 fn contestants(adjustment: &Adjustment) -> Vec<Contestant<'_>> {
     vec![
+        Contestant::new(OURS, move |out| {
+            let all = black_box(adjustment);
+            for (i, out) in out.chunks_exact_mut(STORED).enumerate() {
+                let (x, feature) = all.observation(i);
+                let mut active = [Lanes::<f64, LOCAL>::constant(0.0); LOCAL];
+                for (k, (active, &x)) in active.iter_mut().zip(&x).enumerate() {
+                    *active = Lanes::variable(x, k);
+                }
+                for (row, y) in out.chunks_exact_mut(LOCAL).zip(residual(&active, feature)) {
+                    row.copy_from_slice(&y.tangents);
+                }
+                out[STORED - 1] = derivative(weight_residual, x[LOCAL - 1]);
+            }
+        }),
         Contestant::new("num-dual", move |out| {
             let all = black_box(adjustment);
             for (i, out) in out.chunks_exact_mut(STORED).enumerate() {

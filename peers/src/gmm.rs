@@ -11,10 +11,12 @@ use std::path::Path;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
+use wengert::ScalarFunction;
+use wengert_problems::gmm::Gmm;
 
 use crate::gradients::{self, Objective};
 use crate::input;
-use crate::measure::{Comparison, Workload, compare};
+use crate::measure::{Comparison, OURS, OURS_LOOPS, Workload, compare};
 use crate::real::{Counted, Real};
 
 /// One instance: the constants, and the point at which the gradient is taken.
@@ -52,6 +54,11 @@ pub(crate) fn run(adbench: &Path, rounds: u32) -> Result<Comparison, String> {
     };
     let oracle = reference.as_ref().map(|_| oracle.display().to_string());
     let x = mixture.x.clone();
+    // The same instance as this project's own problem: sums are single operations of its tape there.
+    let problem = Gmm::from_text(&mixture.text()).map_err(|e| e.to_string())?;
+    let mut contestants = gradients::contestants(&mixture, &x);
+    contestants.insert(0, gradients::ours(OURS, |x| problem.call(x), &x));
+    contestants.push(gradients::ours(OURS_LOOPS, |x| mixture.eval(x), &x));
     compare(
         Workload {
             name,
@@ -59,7 +66,7 @@ pub(crate) fn run(adbench: &Path, rounds: u32) -> Result<Comparison, String> {
             operations: Counted::operations(|x| mixture.eval(x), &x),
             evaluations: 1,
             plain: gradients::plain(&mixture, &x),
-            contestants: gradients::contestants(&mixture, &x),
+            contestants,
             expected: reference
                 .map(|e| vec![(0, vec![e.objective]), (1, e.gradient)])
                 .unwrap_or_default(),
@@ -92,6 +99,16 @@ impl Mixture {
             m: tail[1],
             x,
         })
+    }
+
+    /// The file format of the suite.
+    fn text(&self) -> String {
+        let (d, k) = (self.dimension, self.components);
+        let mut text = format!("{d} {k} {}\n", self.data.len() / d);
+        for number in self.x.iter().chain(&self.data) {
+            text.push_str(&format!("{number:?}\n"));
+        }
+        text + &format!("{} {}\n", self.gamma, self.m)
     }
 
     /// A seeded instance of the same sizes, with entries of the same ranges.
@@ -263,7 +280,7 @@ mod tests {
                 operations: 1,
                 evaluations: 1,
                 plain: gradients::plain(&mixture, &x),
-                contestants: gradients::contestants(&mixture, &x),
+                contestants,
                 expected: vec![(0, expected)],
                 oracle: Some("differences".to_owned()),
                 results,

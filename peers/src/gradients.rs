@@ -8,6 +8,8 @@ use std::hint::black_box;
 use RustQuant_autodiff::{Accumulate as _, Graph};
 use ad_trait::reverse_ad::adr::{GlobalComputationGraph, adr};
 
+use wengert::reverse::{PreparedGradient, Var};
+
 use crate::measure::{Contestant, PLAIN};
 use crate::real::Real;
 
@@ -22,7 +24,23 @@ pub(crate) fn plain<'a>(f: &'a impl Objective, x: &'a [f64]) -> Contestant<'a> {
     Contestant::new(PLAIN, move |out| out[0] = f.eval(black_box(x)))
 }
 
-/// Value and gradient by every tape.
+/// Value and gradient by this project's tape, of a function that it may record as it likes.
+pub(crate) fn ours<'a>(
+    name: &'static str,
+    f: impl Fn(&[Var<f64>]) -> Var<f64> + 'a,
+    x: &'a [f64],
+) -> Contestant<'a> {
+    let mut prepared = PreparedGradient::new(f, x.len());
+    Contestant::new(name, move |out| {
+        let (value, gradient) = out.split_at_mut(1);
+        // The comparison with the other contestants fails on NaN.
+        value[0] = prepared
+            .value_and_gradient_into(black_box(x), gradient)
+            .unwrap_or(f64::NAN);
+    })
+}
+
+/// Value and gradient by every other tape.
 pub(crate) fn contestants<'a>(f: &'a impl Objective, x: &'a [f64]) -> Vec<Contestant<'a>> {
     let tape = reverse::Tape::new();
     let graph = Graph::new();

@@ -12,6 +12,9 @@ use serde::Serialize;
 /// Name under which this project's contestant is listed.
 pub(crate) const OURS: &str = "wengert";
 
+/// This project, on the same loops as the other tapes.
+pub(crate) const OURS_LOOPS: &str = "wengert, plain loops";
+
 /// Name of the function without derivatives.
 pub(crate) const PLAIN: &str = "plain f64";
 
@@ -75,6 +78,9 @@ pub(crate) struct Comparison {
     pub(crate) plain_seconds: f64,
     /// Median of this project; absent where it takes no part.
     pub(crate) ours_seconds: Option<f64>,
+    /// Median of this project on the peers' plain loops, where its own version uses n-ary operations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ours_loops_seconds: Option<f64>,
     /// Medians of the others.
     pub(crate) peers: BTreeMap<&'static str, f64>,
     /// Ours over the fastest peer.
@@ -145,6 +151,7 @@ pub(crate) fn compare(mut workload: Workload<'_>, rounds: u32) -> Result<Compari
     let per_call = f64::from(workload.evaluations);
     let operations = f64::from(workload.operations);
     let mut ours_seconds = None;
+    let mut ours_loops_seconds = None;
     let mut peers = BTreeMap::new();
     let mut minimum_seconds = BTreeMap::from([(PLAIN, minimum(&plain) / per_call)]);
     for (contestant, times) in workload.contestants.iter().zip(times) {
@@ -152,6 +159,8 @@ pub(crate) fn compare(mut workload: Workload<'_>, rounds: u32) -> Result<Compari
         let seconds = median(times) / per_call;
         if contestant.name == OURS {
             ours_seconds = Some(seconds);
+        } else if contestant.name == OURS_LOOPS {
+            ours_loops_seconds = Some(seconds);
         } else {
             peers.insert(contestant.name, seconds);
         }
@@ -165,6 +174,7 @@ pub(crate) fn compare(mut workload: Workload<'_>, rounds: u32) -> Result<Compari
         rounds,
         plain_seconds: median(plain) / per_call,
         ours_seconds,
+        ours_loops_seconds,
         ratio_to_best_peer: ours_seconds.zip(best).map(|(ours, best)| ours / best),
         ns_per_op: ours_seconds.map(|s| s * 1e9 / operations),
         peers_ns_per_op: peers

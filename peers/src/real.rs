@@ -49,6 +49,33 @@ impl Real for f64 {
     }
 }
 
+impl Real for wengert::reverse::Var<f64> {
+    #[inline]
+    fn plus(self, c: f64) -> Self {
+        self + c
+    }
+    #[inline]
+    fn times(self, c: f64) -> Self {
+        self * c
+    }
+    #[inline]
+    fn subtracted_from(self, c: f64) -> Self {
+        -self + c
+    }
+    #[inline]
+    fn exp(self) -> Self {
+        num_dual::DualNum::exp(&self)
+    }
+    #[inline]
+    fn ln(self) -> Self {
+        num_dual::DualNum::ln(&self)
+    }
+    #[inline]
+    fn value(self) -> f64 {
+        wengert::reverse::Var::value(&self)
+    }
+}
+
 impl Real for echidna::Reverse<f64> {
     #[inline]
     fn plus(self, c: f64) -> Self {

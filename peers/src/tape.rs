@@ -7,7 +7,7 @@
 //! sweep skip work or slow it down.
 
 use crate::gradients::{self, Objective};
-use crate::measure::{Comparison, Workload, compare};
+use crate::measure::{Comparison, Contestant, OURS, Workload, compare};
 use crate::real::Real;
 
 const STEPS: u32 = 2_500_000;
@@ -30,6 +30,12 @@ impl Objective for Leapfrog {
     }
 }
 
+fn contestants(f: &Leapfrog) -> Vec<Contestant<'_>> {
+    let mut contestants = gradients::contestants(f, &START);
+    contestants.insert(0, gradients::ours(OURS, |x| f.eval(x), &START));
+    contestants
+}
+
 /// Times one gradient of the loop by each tape.
 pub(crate) fn run(rounds: u32) -> Result<Comparison, String> {
     let f = Leapfrog { steps: STEPS };
@@ -40,7 +46,7 @@ pub(crate) fn run(rounds: u32) -> Result<Comparison, String> {
             operations: STEPS * OPERATIONS_PER_STEP,
             evaluations: 1,
             plain: gradients::plain(&f, &START),
-            contestants: gradients::contestants(&f, &START),
+            contestants: contestants(&f),
             expected: Vec::new(),
             oracle: None,
             results: 1 + START.len(),
@@ -81,7 +87,7 @@ mod tests {
                 operations: 4,
                 evaluations: 1,
                 plain: gradients::plain(&f, &START),
-                contestants: gradients::contestants(&f, &START),
+                contestants: contestants(&f),
                 expected: vec![(0, hand.to_vec())],
                 oracle: Some("by hand".to_owned()),
                 results: 3,

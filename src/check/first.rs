@@ -35,7 +35,10 @@ pub(super) fn checks<F: Function + Sync>(
         let forward = jacobian(f, x, Mode::Forward)?;
         let reverse = jacobian(f, x, Mode::Reverse)?;
         checks.push(repeated(f, x, [&forward, &reverse])?);
-        checks.push(alike(options, "forward = reverse", &reverse, &forward));
+        let y = evaluate(f, x);
+        let floor = |row: usize, column: usize| y[row].abs() / x[column].abs().max(1.0);
+        let name = "forward = reverse";
+        checks.push(alike(options, name, (&reverse, &forward), floor));
         checks.push(dot_products(options, f, x, &mut random)?);
         if small {
             let columns = columns(|x| Ok(evaluate(f, x)), x)?;
@@ -115,17 +118,20 @@ pub(super) fn same_bits(check: &mut Comparison, first: &DMatrix<f64>, again: &DM
 }
 
 /// Two derivatives by different routes, entry by entry, up to the rounding errors of either.
+///
+/// `floor` is the size that terms may have had which cancelled: the value's, over the scale of the input.
 pub(super) fn alike(
     options: &Options,
     name: impl Into<String>,
-    expected: &DMatrix<f64>,
-    found: &DMatrix<f64>,
+    (expected, found): (&DMatrix<f64>, &DMatrix<f64>),
+    floor: impl Fn(usize, usize) -> f64,
 ) -> Check {
     let mut check = Comparison::new(name);
     for (row, entries) in expected.row_iter().enumerate() {
         let largest = entries.iter().fold(0.0, |m: f64, entry| m.max(entry.abs()));
         for (column, expected) in entries.iter().enumerate() {
-            let tolerance = options.factor * (AGREEMENT * expected.abs() + ROUNDING * largest);
+            let rounding = ROUNDING * (largest + floor(row, column));
+            let tolerance = options.factor * (AGREEMENT * expected.abs() + rounding);
             check.entry((row, column), *expected, found[(row, column)], tolerance);
         }
     }
@@ -140,16 +146,17 @@ fn dot_products<F: Function>(
     random: &mut fastrand::Rng,
 ) -> Result<Check, Error> {
     let mut check = Comparison::new("dot product").projected(true);
-    let m = f.outputs(x.len());
-    if x.is_empty() || m == 0 {
+    let y = evaluate(f, x);
+    if x.is_empty() || y.is_empty() {
         return Ok(check.finish());
     }
     for direction in 0..options.directions {
         let v = Direction::random(x, random);
-        let w = cotangent(m, random);
+        let w = cotangent(y.len(), random);
         let forward = products(&w, &push(f, x, v.entries())?);
         let reverse = products(v.entries(), &pull(f, x, &w)?);
-        dot_product(&mut check, options, direction, (&forward, &reverse));
+        let floor: f64 = products(&w, &y).iter().map(|term| term.abs()).sum();
+        dot_product(&mut check, options, direction, (&forward, &reverse, floor));
     }
     Ok(check.finish())
 }
@@ -159,9 +166,12 @@ pub(super) fn dot_product(
     check: &mut Comparison,
     options: &Options,
     direction: usize,
-    (expected, found): (&[f64], &[f64]),
+    (expected, found, floor): (&[f64], &[f64], f64),
 ) {
-    let size: f64 = expected.iter().chain(found).map(|term| term.abs()).sum();
+    let size = expected
+        .iter()
+        .chain(found)
+        .fold(floor, |sum, term| sum + term.abs());
     let terms: f64 = expected.iter().chain(found).map(|_| f64::EPSILON).sum();
     let tolerance = options.factor * (ROUNDING + terms) * size;
     check.entry(

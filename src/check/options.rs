@@ -136,9 +136,10 @@ pub fn check_gradient<F: Function + Sync>(f: &F, x: &[f64]) -> Result<Report, Er
 /// - *value*: every carrier computes the bits of plain `f64` (EDGE_CASES R1), and the value is finite.
 /// - *repeated*: a second evaluation, in plain `f64` and in each mode, gives the same bits (R6).
 /// - *forward = reverse*: entry by entry if `n m <= 65536`; tolerance per entry: 8 x (4e-11 of the entry + 64 roundings of
-///   the largest entry of its row).
+///   the largest entry of its row and of the value over `max(1, |x|)`). Derivatives that cancel from much larger terms
+///   than that need a larger factor.
 /// - *dot product*: `<w, J v> = <Jᵀ w, v>` for random `v` and `w`; tolerance: as many roundings of the sum of the
-///   absolute terms as there are terms, and 64 more, times 8.
+///   absolute terms and weighted values as there are terms, and 64 more, times 8.
 /// - *differences*: each entry of both modes if `n m <= 400`; beyond that `J v`, and `<Jᵀ w, v>`, for random directions.
 ///   The first step is `eps^(1/3) max(1, |x|)`, each of 12 more a quarter of the one before. Tolerance: 8 x (the distance of
 ///   two successive central differences + the measured noise of the values over the step + 4e-11 of the entry).
@@ -174,7 +175,7 @@ pub fn check_gradient<F: Function + Sync>(f: &F, x: &[f64]) -> Result<Report, Er
 /// ```
 ///
 /// **Shape**: `x` has `n` entries, `f` has `m` outputs; `n` and `m` may be 0.
-/// **Cost**: about 45 plain evaluations per input (per random direction if `n m > 400`), two Jacobians in each mode
+/// **Cost**: about 60 plain evaluations per input (per random direction if `n m > 400`), two Jacobians in each mode
 /// if `n m <= 65536`.
 ///
 /// # Errors
@@ -211,7 +212,7 @@ pub fn check_jacobian<F: Function + Sync>(f: &F, x: &[f64]) -> Result<Report, Er
 /// ```
 ///
 /// **Shape**: `x` has `n` entries, also 0.
-/// **Cost**: about 45 gradients per input (per random direction if `n^2 > 400`), a Hessian in each nesting and one more.
+/// **Cost**: about 60 gradients per input (per random direction if `n^2 > 400`), a Hessian in each nesting and one more.
 ///
 /// # Errors
 /// As [`check_jacobian`].

@@ -237,12 +237,17 @@ impl fmt::Display for Report {
                 within,
             } => write!(
                 f,
-                "not certified: output {row} has a kink {} (within {within:.1e} of the point)",
+                "not certified: {} {row} has a kink {} (within {within:.1e} of the point)",
+                if gravest.is_some_and(|check| check.name.ends_with("gradient")) {
+                    "gradient entry"
+                } else {
+                    "output"
+                },
                 place(column)
             ),
             Verdict::NotFinite { row, column } => write!(
                 f,
-                "not certified: a number of `{}` is not finite (output {row}, {})",
+                "not certified: a number of `{}` is not finite (row {row}, {})",
                 gravest.map_or("", |check| &check.name),
                 place(column)
             ),

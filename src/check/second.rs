@@ -49,20 +49,18 @@ pub(super) fn checks<F: ScalarFunction + Sync>(
         .collect::<Result<Vec<_>, Error>>()?;
     let (reference, first) = &nestings[0];
 
+    let value = evaluate(f, x)[0].abs();
+    let floor = |row: usize, column: usize| value / (scale(x[row]) * scale(x[column]));
     let mut repeated = Comparison::new("repeated");
     same_bits(&mut repeated, first, &hessian_by(f, x, *reference)?);
     checks.push(repeated.finish());
     for (mode, found) in &nestings[1..] {
-        checks.push(alike(
-            options,
-            format!("{mode} = {reference}"),
-            first,
-            found,
-        ));
+        let name = format!("{mode} = {reference}");
+        checks.push(alike(options, name, (first, found), floor));
     }
     for (mode, found) in &nestings {
         let name = format!("{mode} is symmetric");
-        checks.push(alike(options, name, &found.transpose(), found));
+        checks.push(alike(options, name, (&found.transpose(), found), floor));
     }
     checks.push(matrix_products(options, f, x, (&directions, first))?);
 
@@ -134,13 +132,21 @@ fn nested_values<F: ScalarFunction + Sync>(
 ) -> Result<Vec<Check>, Error> {
     let nested = product(f, x, &vec![1.0; x.len()])?;
     let mut value = Comparison::new("value");
-    value.bits((0, 0), evaluate(f, x)[0], nested.value);
+    let plain_value = evaluate(f, x)[0];
+    value.bits((0, 0), plain_value, nested.value);
     let plain = DMatrix::from_row_slice(1, x.len(), &gradient(f, x)?);
     let found = DMatrix::from_row_slice(1, x.len(), &nested.gradient);
     Ok(vec![
         value.finish(),
-        alike(options, "gradient", &plain, &found),
+        alike(options, "gradient", (&plain, &found), |_, column| {
+            plain_value.abs() / scale(x[column])
+        }),
     ])
+}
+
+/// The scale of an input, to which steps and directions are relative.
+fn scale(x: f64) -> f64 {
+    x.abs().max(1.0)
 }
 
 fn times(matrix: &DMatrix<f64>, v: &[f64]) -> Vec<f64> {
@@ -158,6 +164,7 @@ fn matrix_products<F: ScalarFunction>(
     (directions, hessian): (&[Direction], &DMatrix<f64>),
 ) -> Result<Check, Error> {
     let mut check = Comparison::new("hvp = Hessian times v").projected(true);
+    let value = evaluate(f, x)[0].abs();
     for (direction, v) in directions.iter().enumerate() {
         let found = product(f, x, v.entries())?.product;
         let expected = times(hessian, v.entries());
@@ -165,7 +172,8 @@ fn matrix_products<F: ScalarFunction>(
             let entries = hessian.row(row).transpose();
             let terms = products(entries.as_slice(), v.entries());
             let size: f64 = terms.iter().map(|term| term.abs()).sum();
-            let tolerance = options.factor * (AGREEMENT * expected.abs() + ROUNDING * size);
+            let rounding = ROUNDING * (size + value / scale(x[row]));
+            let tolerance = options.factor * (AGREEMENT * expected.abs() + rounding);
             check.entry((row, direction), expected, found, tolerance);
         }
     }
@@ -180,11 +188,12 @@ fn symmetric_products<F: ScalarFunction>(
     directions: &[Direction],
 ) -> Result<Check, Error> {
     let mut check = Comparison::new("hvp is symmetric").projected(true);
+    let value = evaluate(f, x)[0].abs();
     for (direction, pair) in directions.windows(2).enumerate() {
         let (u, v) = (pair[0].entries(), pair[1].entries());
         let expected = products(u, &product(f, x, v)?.product);
         let found = products(v, &product(f, x, u)?.product);
-        dot_product(&mut check, options, direction, (&expected, &found));
+        dot_product(&mut check, options, direction, (&expected, &found, value));
     }
     Ok(check.finish())
 }

@@ -271,12 +271,35 @@ fn log_add_exp_weight<T: Scalar>(x: T, y: T) -> T {
     T::select(undefined, T::from(0.5), difference.logistic())
 }
 
-/// `f64::max` where it is not decided by an inequality: partials 1/2 and 1/2 at a tie (e02), NaN where both are NaN (e03).
+/// The larger number where it is not decided by an inequality: partials 1/2 and 1/2 at a tie (e02), NaN where both are NaN (e03).
 #[derive(Clone, Copy, Debug)]
 pub struct TiedMax;
-/// `f64::min` where it is not decided by an inequality: partials 1/2 and 1/2 at a tie (e02), NaN where both are NaN (e03).
+/// The smaller number where it is not decided by an inequality: partials 1/2 and 1/2 at a tie (e02), NaN where both are NaN (e03).
 #[derive(Clone, Copy, Debug)]
 pub struct TiedMin;
+
+/// `f64::max`, except that of two zeros the positive one is the larger.
+///
+/// std leaves open which zero it returns, and the answer changes with inlining, so carriers could not give the same bits
+/// (R1).
+#[inline]
+pub(crate) fn larger(x: f64, y: f64) -> f64 {
+    if x == y {
+        if x.is_sign_positive() { x } else { y }
+    } else {
+        x.max(y)
+    }
+}
+
+/// `f64::min`, except that of two zeros the negative one is the smaller; see [`larger`].
+#[inline]
+pub(crate) fn smaller(x: f64, y: f64) -> f64 {
+    if x == y {
+        if x.is_sign_negative() { x } else { y }
+    } else {
+        x.min(y)
+    }
+}
 
 /// One half where the extremum is a number.
 fn tied_partial<T: Scalar>(v: T) -> T {
@@ -289,7 +312,7 @@ impl Binary for TiedMax {
     }
     #[inline]
     fn value(self, x: f64, y: f64) -> f64 {
-        x.max(y)
+        larger(x, y)
     }
     #[inline]
     fn partial_lhs<T: Scalar>(self, _: T, _: T, v: T) -> T {
@@ -307,7 +330,7 @@ impl Binary for TiedMin {
     }
     #[inline]
     fn value(self, x: f64, y: f64) -> f64 {
-        x.min(y)
+        smaller(x, y)
     }
     #[inline]
     fn partial_lhs<T: Scalar>(self, _: T, _: T, v: T) -> T {

@@ -1,6 +1,6 @@
 //! Rules of the functions of any number of arguments: one statement each, however long. Rows: `EDGE_CASES.md`.
 
-use super::{Nary, Op};
+use super::{Nary, Op, larger, smaller};
 use crate::scalar::{Mask, Scalar};
 
 /// `x * y + z` rounded once; the arguments are `[x, y, z]`.
@@ -24,10 +24,10 @@ pub struct SquaredNorm;
 /// `ln(sum of exp)`, shifted by the largest argument; -inf when empty.
 #[derive(Clone, Copy, Debug)]
 pub struct LogSumExp;
-/// The largest argument by `f64::max`; -inf when empty.
+/// The largest argument, as [`Scalar::max`]; -inf when empty.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxOf;
-/// The smallest argument by `f64::min`; +inf when empty.
+/// The smallest argument, as [`Scalar::min`]; +inf when empty.
 #[derive(Clone, Copy, Debug)]
 pub struct MinOf;
 
@@ -215,7 +215,7 @@ impl Nary for MaxOf {
     fn value(&self, x: &[f64]) -> f64 {
         x.iter()
             .copied()
-            .reduce(f64::max)
+            .reduce(larger)
             .unwrap_or(f64::NEG_INFINITY)
     }
     fn partials<T: Scalar>(&self, x: &[T], y: T, out: &mut [Option<T>]) {
@@ -228,7 +228,7 @@ impl Nary for MinOf {
         Op::MinOf
     }
     fn value(&self, x: &[f64]) -> f64 {
-        x.iter().copied().reduce(f64::min).unwrap_or(f64::INFINITY)
+        x.iter().copied().reduce(smaller).unwrap_or(f64::INFINITY)
     }
     fn partials<T: Scalar>(&self, x: &[T], y: T, out: &mut [Option<T>]) {
         tied_partials(x, y, out);

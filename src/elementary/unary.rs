@@ -643,10 +643,11 @@ impl Unary for Logistic {
     fn value(self, x: f64) -> f64 {
         special::logistic(x)
     }
-    // Not `y (1 - y)`, which cancels for large arguments.
+    // Not `y (1 - y)`, which cancels for large arguments; nor `y` times its mirror image, whose next derivative cancels
+    // at small ones.
     #[inline]
-    fn partial<T: Scalar>(self, x: T, y: T) -> T {
-        y * (-x).unary(Self)
+    fn partial<T: Scalar>(self, x: T, _: T) -> T {
+        (x * 0.5).unary(SechSquared) * 0.25
     }
 }
 
@@ -717,8 +718,8 @@ impl Unary for Polygamma {
         special::polygamma(self.0, x)
     }
     #[inline]
-    fn partial<T: Scalar>(self, x: T, _: T) -> T {
-        x.unary(Self(self.0 + 1))
+    fn partial<T: Scalar>(self, x: T, y: T) -> T {
+        in_domain(y, x.unary(Self(self.0 + 1)))
     }
 }
 
@@ -759,7 +760,7 @@ macro_rules! num_dual_bessel {
             }
             #[inline]
             fn partial<T: Scalar>(self, x: T, y: T) -> T {
-                SphBessel($order).partial(x, y)
+                in_domain(y, SphBessel($order).partial(x, y))
             }
         }
     )*};

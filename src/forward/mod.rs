@@ -10,8 +10,11 @@
 mod drivers;
 mod dual;
 mod lanes;
+mod num_dual;
+mod taylor;
 
 pub(crate) use drivers::{SWEEP, seed_lanes};
 pub use drivers::{derivative, jacobian_forward, jvp, value_and_derivative};
 pub use dual::Dual;
 pub use lanes::Lanes;
+pub use taylor::{Taylor, derivatives, ode_coefficients, taylor_coefficients};

@@ -1,7 +1,7 @@
 //! [`Grad`], differentiation as an operation on function objects that is closed under itself.
 
 use crate::error::Error;
-use crate::jacobian::evaluate;
+use crate::jacobian::{check_inputs, evaluate};
 use crate::reverse::{Pullback, keep_error};
 use crate::scalar::{Function, Scalar};
 
@@ -49,8 +49,10 @@ impl<F: Function> Function for Grad<F> {
     }
 
     fn eval<S: Scalar>(&self, x: &[S], y: &mut [S]) {
-        match Pullback::record(|x| evaluate(&self.f, x), x).and_then(|pullback| pullback.jacobian())
-        {
+        let jacobian = check_inputs(&self.f, x)
+            .and_then(|()| Pullback::record(|x| evaluate(&self.f, x), x))
+            .and_then(|pullback| pullback.jacobian());
+        match jacobian {
             // nalgebra stores by columns, the entries here go by rows.
             Ok(jacobian) => {
                 for (to, from) in y.iter_mut().zip(jacobian.transpose().iter()) {

@@ -260,3 +260,29 @@ fn fast_laplacian<F: ScalarFunction, T: Scalar>(f: &F, x: &[T]) -> T {
 
 /// The lanes of a Hessian column block, exposed for the third order.
 pub(super) type Block<T> = Lanes<T, SWEEP>;
+
+#[cfg(test)]
+mod tests {
+    use num_dual::DualStruct;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scalar::Strong;
+    use crate::scalar::random::function_and_point;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        #[test]
+        fn fast_equals_strict_where_finite((f, x) in function_and_point()) {
+            let strict_x: Vec<Strong> = x.iter().map(|x| Strong::from(*x)).collect();
+            for mode in HessianMode::ALL {
+                let fast = fast_hessian(&f, &x, mode).unwrap();
+                let strict = fast_hessian(&f, &strict_x, mode).unwrap().map(|entry| entry.re());
+                for (fast, strict) in fast.iter().zip(&strict) {
+                    prop_assert!(!fast.is_finite() || fast == strict, "{mode}: {fast} {strict}");
+                }
+            }
+        }
+    }
+}

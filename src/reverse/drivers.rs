@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::pullback::{Pullback, strict_adjoints};
-use super::slots::{CONSTANT, OpenTape};
+use super::slots::{CONSTANT, OpenTape, recycle};
 use super::tape::Limits;
 use super::var::Var;
 use crate::error::{Error, check_len};
@@ -82,7 +82,7 @@ impl Recorder {
         let variables = independents(&mut open, x)?;
         let (y, aux) = f(&variables)?;
         let mut gradient = vec![T::from(0.0); x.len()];
-        sweep_scalar(&mut open, y, &mut gradient)?;
+        sweep_scalar(open, y, &mut gradient)?;
         Ok((y.value(), gradient, aux))
     }
 
@@ -99,12 +99,12 @@ impl Recorder {
         let variables = independents(&mut open, x)?;
         let y = f(&variables);
         let y = y.as_ref();
+        check_recording(&mut open)?;
         let outputs = y
             .iter()
             .map(|y| output_index(&open, y))
             .collect::<Result<Vec<_>, _>>()?;
         let values = y.iter().map(Var::value).collect();
-        check_recording(&mut open)?;
         Ok(Pullback::new(open.close(), x.len(), outputs, values))
     }
 }
@@ -155,22 +155,25 @@ fn output_index<T: Scalar>(open: &OpenTape<T>, y: &Var<T>) -> Result<Option<u32>
 
 /// Sweeps back from one result in the memory that the tape keeps; strictly, if a derivative comes out non-finite (R3).
 pub(super) fn sweep_scalar<T: Scalar>(
-    open: &mut OpenTape<T>,
+    mut open: OpenTape<T>,
     y: Var<T>,
     gradient: &mut [T],
 ) -> Result<(), Error> {
-    check_recording(open)?;
+    check_recording(&mut open)?;
     let inputs = gradient.len();
     gradient.fill(T::structural_zero());
-    let Some(output) = output_index(open, &y)? else {
+    let Some(output) = output_index(&open, &y)? else {
         return Ok(());
     };
-    let tape = open.tape();
-    tape.sweep_in_place(inputs, output, gradient)?;
-    if !gradient.iter().all(T::is_all_finite) {
-        strict_adjoints(tape, inputs, &[(output, T::from(1.0))], gradient)?;
+    // The recording ends before the sweep, which multiplies: a scalar of the user's own could run any code there, and must
+    // not find the tape open that is being read.
+    let mut tape = open.close();
+    let mut swept = tape.sweep_in_place(inputs, output, gradient);
+    if swept.is_ok() && !gradient.iter().all(T::is_all_finite) {
+        swept = strict_adjoints(&tape, inputs, &[(output, T::from(1.0))], gradient);
     }
-    Ok(())
+    recycle(tape);
+    swept
 }
 
 /// The gradient of a function of `n` variables.

@@ -18,6 +18,8 @@ mod prepared;
 mod pullback;
 mod slots;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod var;
 
 pub use drivers::{

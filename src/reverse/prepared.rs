@@ -21,7 +21,9 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// **Shape**: `n` inputs, one output.
-/// **Cost**: as [`gradient`](super::gradient), without allocation after the first call on a thread.
+/// **Cost**: as [`gradient`](super::gradient), without allocation after the first call on a thread, except for a
+/// recording longer than any before, n-ary operations of more than 16 arguments, and the strict sweep after a non-finite
+/// derivative (R3).
 /// **Source**: DifferentiationInterface.jl `prepare_gradient`.
 #[derive(Debug)]
 pub struct PreparedGradient<T, F> {
@@ -52,7 +54,7 @@ impl<T: Scalar, F: Fn(&[Var<T>]) -> Var<T>> PreparedGradient<T, F> {
         let mut open = OpenTape::open(Limits::default())?;
         independents_into(&mut open, x, &mut self.variables)?;
         let y = (self.f)(&self.variables);
-        sweep_scalar(&mut open, y, gradient)?;
+        sweep_scalar(open, y, gradient)?;
         Ok(y.value())
     }
 

@@ -153,7 +153,7 @@ impl<T: Scalar> Pullback<T> {
         check_len("gradient", self.inputs, gradient.len())?;
         let tape = self.tape();
         let adjoints = &mut workspace.adjoints;
-        clear(adjoints, tape.statements().max(self.inputs))?;
+        clear(tape, adjoints)?;
         let seeds = self.outputs.iter().zip(cotangent);
         for (output, seed) in seeds.clone() {
             if let Some(output) = output {
@@ -179,11 +179,11 @@ impl<T: Scalar> Pullback<T> {
     /// [`Error::OutOfMemory`] if there is no room for the adjoints.
     pub fn jacobian(&self) -> Result<DMatrix<T>, Error> {
         let (rows, columns) = (self.outputs.len(), self.inputs);
-        let mut jacobian = DMatrix::from_element(rows, columns, T::from(0.0));
+        let mut jacobian = DMatrix::from_element(rows, columns, T::structural_zero());
         let tape = self.tape();
         let mut adjoints: Vec<[T; ROWS]> = Vec::new();
         for (block, outputs) in self.outputs.chunks(ROWS).enumerate() {
-            clear(&mut adjoints, tape.statements())?;
+            clear(tape, &mut adjoints)?;
             for (lane, output) in outputs.iter().enumerate() {
                 if let Some(output) = output {
                     adjoints[*output as usize][lane] += T::from(1.0);
@@ -191,12 +191,14 @@ impl<T: Scalar> Pullback<T> {
             }
             tape.sweep(columns, &mut adjoints);
             for (lane, output) in outputs.iter().enumerate() {
+                // The row of a constant is zero, whatever infinite partials elsewhere have left in its lane.
+                let Some(output) = output else { continue };
                 let row = block * ROWS + lane;
                 for column in 0..columns {
                     jacobian[(row, column)] = adjoints[column][lane];
                 }
                 let finite = adjoints[..columns].iter().all(|a| a[lane].is_all_finite());
-                if let (false, Some(output)) = (finite, output) {
+                if !finite {
                     let mut strict = vec![T::from(0.0); columns];
                     strict_adjoints(tape, columns, &[(*output, T::from(1.0))], &mut strict)?;
                     jacobian
@@ -219,8 +221,10 @@ impl<T: Scalar> Drop for Pullback<T> {
     }
 }
 
-/// Makes a buffer of zero adjoints, or says how much memory was missing.
-pub(super) fn clear<T, A: Adjoint<T>>(adjoints: &mut Vec<A>, len: usize) -> Result<(), Error> {
+/// Makes a buffer of zero adjoints for a sweep, or says how much memory was missing.
+fn clear<T: Scalar, A: Adjoint<T>>(tape: &Tape<T>, adjoints: &mut Vec<A>) -> Result<(), Error> {
+    let len = tape.statements();
+    tape.check_budget(size_of::<A>())?;
     adjoints.clear();
     adjoints
         .try_reserve_exact(len)
@@ -240,7 +244,7 @@ pub(super) fn strict_adjoints<T: Scalar>(
     gradient: &mut [T],
 ) -> Result<(), Error> {
     let mut adjoints: Vec<Option<T>> = Vec::new();
-    clear::<T, _>(&mut adjoints, tape.statements())?;
+    clear(tape, &mut adjoints)?;
     for (output, seed) in seeds {
         let adjoint = &mut adjoints[*output as usize];
         *adjoint = Some(adjoint.map_or(*seed, |sum| sum + *seed));

@@ -45,8 +45,9 @@ thread_local! {
     static THREAD: RefCell<ThreadState> = const { RefCell::new(ThreadState { open: Vec::new(), types: Vec::new() }) };
 }
 
-/// Blocks of identifiers that ended threads gave back, by type; they are never handed to another type.
-static RETURNED_BLOCKS: Mutex<Vec<(TypeId, u32)>> = Mutex::new(Vec::new());
+/// Blocks of identifiers that ended threads gave back, by type, and the next identifier of each; they are never handed to
+/// another type. The next owner goes on counting there, or it would soon meet variables that outlived the thread.
+static RETURNED_BLOCKS: Mutex<Vec<(TypeId, u32, u32)>> = Mutex::new(Vec::new());
 /// The first identifier never handed out.
 static NEXT_BLOCK: AtomicU32 = AtomicU32::new(1);
 
@@ -76,7 +77,7 @@ impl Drop for TypeState {
         let mut returned = RETURNED_BLOCKS
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        returned.push((self.type_id, self.first));
+        returned.push((self.type_id, self.first, self.next));
     }
 }
 
@@ -85,17 +86,23 @@ impl TypeState {
         let mut returned = RETURNED_BLOCKS
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let reused = returned.iter().position(|(id, _)| *id == type_id);
-        let first = match reused {
-            Some(position) => returned.swap_remove(position).1,
-            None => NEXT_BLOCK
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
-                    next.checked_add(BLOCK).filter(|end| *end < CLOSED)
-                })
-                .map_err(|used| Error::TapeFull {
-                    limit: used as usize,
-                })?,
-        };
+        let reused = returned.iter().position(|(id, _, _)| *id == type_id);
+        if let Some(position) = reused {
+            let (type_id, first, next) = returned.swap_remove(position);
+            return Ok(Self {
+                type_id,
+                first,
+                next,
+                idle: Vec::new(),
+            });
+        }
+        let first = NEXT_BLOCK
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
+                next.checked_add(BLOCK).filter(|end| *end < CLOSED)
+            })
+            .map_err(|used| Error::TapeFull {
+                limit: used as usize,
+            })?;
         Ok(Self {
             type_id,
             first,
@@ -141,17 +148,21 @@ impl<T: Scalar> OpenTape<T> {
                 }
             };
             let state = &mut thread.types[position];
-            let recording = loop {
-                let candidate = state.first + state.next;
-                state.next = (state.next + 1) % BLOCK;
-                if thread.open.iter().all(|open| open.recording != candidate) {
-                    break candidate;
-                }
+            let start = state.next;
+            let recording = (0..BLOCK)
+                .map(|offset| state.first + (start + offset) % BLOCK)
+                .find(|candidate| thread.open.iter().all(|open| open.recording != *candidate))
+                .ok_or(Error::TapeFull {
+                    limit: BLOCK as usize,
+                })?;
+            state.next = (recording - state.first + 1) % BLOCK;
+            // With a budget, what fits must not depend on how much memory earlier recordings left behind.
+            let pooled = if limits.bytes == usize::MAX {
+                state.idle.pop()
+            } else {
+                None
             };
-            let idle = state
-                .idle
-                .pop()
-                .and_then(|tape| tape.downcast::<Tape<T>>().ok());
+            let idle = pooled.and_then(|tape| tape.downcast::<Tape<T>>().ok());
             Ok((idle.unwrap_or_else(|| Box::new(Tape::new())), recording))
         })?;
         tape.reset(limits);
@@ -273,7 +284,7 @@ pub(super) fn with_open<T: Scalar, R>(
         (slot.recording.get() == recording).then(|| slot.tape.get())
     });
     let tape = current.or_else(|| outer_tape(recording))?;
-    // SAFETY: as in `try_push`; the entry lives as long as the guard.
+    // SAFETY: as in `try_push`; the entry lives as long as the guard, and callers compute partials before they come here.
     Some(record(unsafe { &mut *tape.cast::<Tape<T>>() }))
 }
 
@@ -290,14 +301,14 @@ fn outer_tape(recording: u32) -> Option<*mut ()> {
     })
 }
 
-/// Keeps `MixedRecordings` in the innermost open recording.
+/// Keeps `MixedRecordings` in the innermost open recording, with the one of the two recordings that is not it.
 ///
 /// # Panics
 /// If no recording is open on this thread: a variable outlived its recording or moved to another thread, and there is no
 /// driver that could return the error (EDGE_CASES e53).
 #[cold]
 #[inline(never)]
-pub(super) fn fail_mixed(found: u32) {
+pub(super) fn fail_mixed(one: u32, other: u32) {
     let innermost = THREAD.with_borrow(|thread| {
         thread
             .open
@@ -306,10 +317,11 @@ pub(super) fn fail_mixed(found: u32) {
     });
     let Some((open, tape, fail)) = innermost else {
         panic!(
-            "a variable of recording {found} was used although no recording is open on this thread; a variable must not \
+            "a variable of recording {one} was used although no recording is open on this thread; a variable must not \
              leave the closure that received it"
         );
     };
+    let found = if one == open { other } else { one };
     // SAFETY: the entry is that of a live tape of the type that `fail` was made for.
     unsafe { fail(tape, Error::MixedRecordings { open, found }) }
 }

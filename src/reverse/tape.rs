@@ -232,7 +232,9 @@ impl<T: Scalar> Tape<T> {
         u32::try_from(self.statements - 1).expect("a test tape is short")
     }
 
-    /// Makes room for one more statement with `count` arguments, at least doubling what is full.
+    /// Makes room for one more statement with `count` arguments, doubling what is full; less if memory is short.
+    ///
+    /// The budget keeps room for the adjoints, so a recording that fits can be swept.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, count: usize) -> Option<()> {
@@ -245,29 +247,48 @@ impl<T: Scalar> Tape<T> {
             return None;
         }
         self.initialised();
-        let statements = if self.statements >= self.statement_limit {
-            self.statements.max(256)
-        } else {
-            0
-        };
-        let arguments = if self.arguments + count > self.argument_limit {
-            self.arguments.max(count).max(512)
-        } else {
-            0
-        };
-        let extra = statements * size_of::<u32>() + arguments * (size_of::<T>() + size_of::<u32>());
-        let bytes = self.reserved_bytes().saturating_add(extra);
-        let reserved = bytes <= self.limits.bytes
-            && self.ends.try_reserve_exact(statements).is_ok()
-            && self.partials.try_reserve_exact(arguments).is_ok()
-            && self.indices.try_reserve_exact(arguments).is_ok();
-        if !reserved {
-            self.fail(Error::OutOfMemory { bytes });
-            return None;
+        let more_statements = self.statements >= self.statement_limit;
+        let more_arguments = self.arguments + count > self.argument_limit;
+        let mut bytes = 0;
+        for divisor in [1, 4, 16] {
+            let statements = if more_statements {
+                self.statements.max(256) / divisor
+            } else {
+                0
+            };
+            let arguments = if more_arguments {
+                (self.arguments.max(512) / divisor).max(count)
+            } else {
+                0
+            };
+            let extra =
+                statements * size_of::<u32>() + arguments * (size_of::<T>() + size_of::<u32>());
+            let adjoints = (self.ends.capacity() + statements) * size_of::<T>();
+            bytes = self
+                .reserved_bytes()
+                .saturating_add(extra)
+                .saturating_add(adjoints);
+            if bytes <= self.limits.bytes
+                && self.ends.try_reserve_exact(statements).is_ok()
+                && self.partials.try_reserve_exact(arguments).is_ok()
+                && self.indices.try_reserve_exact(arguments).is_ok()
+            {
+                self.set_limits();
+                return Some(());
+            }
         }
-        self.set_limits();
-        (self.statements < self.statement_limit && self.arguments + count <= self.argument_limit)
-            .then_some(())
+        self.fail(Error::OutOfMemory { bytes });
+        None
+    }
+
+    /// Checks that the adjoints of a sweep fit into the budget together with the tape.
+    pub(super) fn check_budget(&self, adjoint_size: usize) -> Result<(), Error> {
+        let adjoints = self.statements.saturating_mul(adjoint_size);
+        let bytes = self.reserved_bytes().saturating_add(adjoints);
+        if bytes > self.limits.bytes {
+            return Err(Error::OutOfMemory { bytes });
+        }
+        Ok(())
     }
 
     /// Derives the unchecked limits from the capacities and the limits of the user.
@@ -411,13 +432,17 @@ impl<T: Scalar> Tape<T> {
         output: u32,
         gradient: &mut [T],
     ) -> Result<(), Error> {
+        self.check_budget(size_of::<T>())?;
         let mut adjoints = std::mem::take(&mut self.adjoints);
         let missing = self.statements.saturating_sub(adjoints.len());
-        let bytes = self
-            .reserved_bytes()
-            .saturating_add(self.statements * size_of::<T>());
-        if bytes > self.limits.bytes || adjoints.try_reserve_exact(missing).is_err() {
-            return Err(Error::OutOfMemory { bytes });
+        // Room for as much as the tape may grow to, so that a slightly longer recording does not allocate again.
+        let room = self.ends.capacity().saturating_sub(adjoints.len());
+        if adjoints.try_reserve_exact(room).is_err() {
+            adjoints
+                .try_reserve_exact(missing)
+                .map_err(|_| Error::OutOfMemory {
+                    bytes: self.statements.saturating_mul(size_of::<T>()),
+                })?;
         }
         if missing > 0 {
             adjoints.resize(self.statements, T::structural_zero());

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smallvec::SmallVec;
+
 use super::slots::{self, CONSTANT};
 use super::tape::Tape;
 use crate::elementary::{Binary, Factor, Nary, Unary};
@@ -22,6 +24,13 @@ use crate::scalar::{Mask, Scalar, Short, field::field_traits, traits::scalar_tra
 /// # Panics
 /// An operation on a variable that outlived its recording panics if no recording is open on the thread (EDGE_CASES e53);
 /// inside another recording, the driver of that one returns [`Error::MixedRecordings`](crate::Error::MixedRecordings).
+///
+/// What is recorded cannot be changed in place (EDGE_CASES e57):
+///
+/// ```compile_fail
+/// use wengert::prelude::*;
+/// let g = gradient(|x: &[Var<f64>]| { x[0] = x[0] * 2.0; x[0] }, &[1.0]);
+/// ```
 ///
 /// **Shape**: an inner scalar and two 32-bit numbers.
 /// **Cost**: per operation the partials, and one statement of 4 bytes plus 4 and an inner scalar per argument.
@@ -153,13 +162,15 @@ fn place_slowly<T: Scalar>(
         Some(Some(index)) => Place { index, recording },
         Some(None) => Place::CONSTANT,
         None => {
-            slots::fail_mixed(recording);
+            slots::fail_mixed(recording, recording);
             Place::CONSTANT
         }
     }
 }
 
 /// Records a statement of any number of arguments, constants and structural zeros left out.
+///
+/// The iterator runs twice, the second time while the tape is written: it must only copy, never compute with scalars.
 #[inline]
 fn record_many<T: Scalar>(
     value: T,
@@ -169,7 +180,7 @@ fn record_many<T: Scalar>(
     for (x, _) in args.clone() {
         if x.recording != recording && !x.is_constant() {
             if recording != CONSTANT {
-                slots::fail_mixed(x.recording);
+                slots::fail_mixed(recording, x.recording);
                 return Var::constant(value);
             }
             recording = x.recording;
@@ -196,7 +207,7 @@ fn record_many<T: Scalar>(
         },
         Some(None) => Var::constant(value),
         None => {
-            slots::fail_mixed(recording);
+            slots::fail_mixed(recording, recording);
             Var::constant(value)
         }
     }
@@ -263,7 +274,7 @@ impl<T: Scalar> Scalar for Var<T> {
             (true, false) if B::RHS == Factor::One => Self { value: v, ..rhs },
             (true, false) => Self::record1(v, rhs.recording, rhs.index, op.partial_rhs(x, y, v)),
             (false, false) => {
-                slots::fail_mixed(rhs.recording);
+                slots::fail_mixed(self.recording, rhs.recording);
                 Self::constant(v)
             }
         }
@@ -314,12 +325,13 @@ impl<T: Scalar> Scalar for Var<T> {
         Self::constant(T::structural_zero())
     }
 
-    // The three sums record straight from their arguments, without a list of partials.
+    // Sums record straight from their arguments, without a list of partials.
     #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {
         gather(terms.into_iter().map(|x| [x]), |values, places| {
             let value = T::sum_of(values.iter().copied());
-            record_sum::<T, 1>(value, values, places, |_| [T::from(1.0)])
+            let one = T::from(1.0);
+            record_sum::<T, 1>(value, values, places, |_| [one])
         })
     }
     #[inline]
@@ -333,7 +345,9 @@ impl<T: Scalar> Scalar for Var<T> {
     fn squared_norm_of(terms: impl IntoIterator<Item = Self>) -> Self {
         gather(terms.into_iter().map(|x| [x]), |values, places| {
             let value = T::squared_norm_of(values.iter().copied());
-            record_sum::<T, 1>(value, values, places, |[x]| [x * 2.0])
+            let mut doubled: SmallVec<[T; GATHERED]> = SmallVec::new();
+            doubled.extend(values.iter().map(|x| *x * 2.0));
+            record_sum::<T, 1>(value, &doubled, places, |partial| partial)
         })
     }
 }
@@ -383,11 +397,13 @@ fn spill<T: Scalar>(long: &mut (Vec<T>, Vec<Place>), values: &[T], places: &[Pla
     long.1.extend_from_slice(places);
 }
 
-/// Records a sum; `partials` turns the values of a chunk of arguments into their partials.
+/// Records a sum; `partials` rearranges the given numbers of a chunk into its partials.
+///
+/// It must not compute: the tape is borrowed meanwhile, and arithmetic of the inner scalar may record on it.
 #[inline(always)]
 fn record_sum<T: Scalar, const C: usize>(
     value: T,
-    values: &[T],
+    numbers: &[T],
     places: &[Place],
     partials: impl Fn([T; C]) -> [T; C],
 ) -> Var<T> {
@@ -395,17 +411,17 @@ fn record_sum<T: Scalar, const C: usize>(
     let foreign = places
         .iter()
         .fold(0, |f, place| f | (place.recording ^ recording));
-    let (values, places) = (values.as_chunks::<C>().0, places.as_chunks::<C>().0);
+    let (numbers, places) = (numbers.as_chunks::<C>().0, places.as_chunks::<C>().0);
     if foreign != 0 || recording == CONSTANT {
-        let args = values.iter().zip(places).flat_map(|(values, places)| {
-            let partials = partials(*values);
-            std::array::from_fn::<_, C, _>(|i| (places[i].of(values[i]), Some(partials[i])))
+        let args = numbers.iter().zip(places).flat_map(|(numbers, places)| {
+            let partials = partials(*numbers);
+            std::array::from_fn::<_, C, _>(|i| (places[i].of(numbers[i]), Some(partials[i])))
         });
         return record_mixed(value, args.collect());
     }
     let push = |tape: &mut Tape<T>| {
-        tape.push_chunks::<C>(values.len().min(places.len()), |number| {
-            let partials = partials(values[number]);
+        tape.push_chunks::<C>(numbers.len().min(places.len()), |number| {
+            let partials = partials(numbers[number]);
             std::array::from_fn(|i| (places[number][i].index, partials[i]))
         })
     };
@@ -417,7 +433,7 @@ fn record_sum<T: Scalar, const C: usize>(
         },
         Some(None) => Var::constant(value),
         None => {
-            slots::fail_mixed(recording);
+            slots::fail_mixed(recording, recording);
             Var::constant(value)
         }
     }

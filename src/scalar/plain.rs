@@ -1,7 +1,7 @@
 //! Plain `f64` as a scalar: the reference that every carrier's value equals bit for bit.
 
 use super::Scalar;
-use crate::elementary::{Binary, Nary, Unary};
+use crate::elementary::{Binary, Nary, Unary, larger, smaller};
 
 impl Scalar for f64 {
     type Mask = bool;
@@ -36,11 +36,11 @@ impl Scalar for f64 {
     }
     #[inline]
     fn max(self, rhs: Self) -> Self {
-        Self::max(self, rhs)
+        larger(self, rhs)
     }
     #[inline]
     fn min(self, rhs: Self) -> Self {
-        Self::min(self, rhs)
+        smaller(self, rhs)
     }
     #[inline]
     fn is_all_finite(&self) -> bool {

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::{Scalar, Short, traits::scalar_traits};
-use crate::elementary::{Binary, Nary, Op, Unary};
+use crate::elementary::{Binary, Nary, Op, Unary, larger, smaller};
 
 /// A plain number that remembers whether it is a structural zero.
 #[derive(Clone, Copy, Debug)]
@@ -92,10 +92,10 @@ impl Scalar for Strong {
         if mask { a } else { b }
     }
     fn max(self, rhs: Self) -> Self {
-        Self::from_inner(self.value.max(rhs.value))
+        Self::from_inner(larger(self.value, rhs.value))
     }
     fn min(self, rhs: Self) -> Self {
-        Self::from_inner(self.value.min(rhs.value))
+        Self::from_inner(smaller(self.value, rhs.value))
     }
     fn is_all_finite(&self) -> bool {
         self.value.is_finite()
