@@ -1,0 +1,192 @@
+//! The command line: commands, flags, help texts.
+//!
+//! Invariant: what clap accepts here is well formed; whether it suits the problem is decided by the registry.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use wengert::Mode;
+use wengert_problems::registry::Source;
+
+/// Automatic differentiation: derivatives, checks and exact costs of the example problems.
+#[derive(Debug, Parser)]
+#[command(name = "wengert", version, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Wengert {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  wengert problems
+  wengert trace slide --at a=3,b=2,c=1
+  wengert gradient rosenbrock --size 4 --mode forward
+  wengert check gmm --size 2 3 20
+  wengert report --out report
+
+Exit code: 0 on success, 1 for a failure, 2 for wrong usage.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the Wengert list of a problem: value, tangent and adjoint of every node.
+    Trace(TraceArguments),
+    /// Compute the gradient or the Jacobian of a problem, and its time and memory.
+    Gradient(GradientArguments),
+    /// Check the derivatives of a problem against differences and against each other.
+    Check(CheckArguments),
+    /// Report operations, times and agreement of every problem in every mode.
+    Report(ReportArguments),
+    /// List the problems.
+    Problems(ProblemsArguments),
+}
+
+/// Which instance of which problem.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Instance {
+    /// The problem; `wengert problems` lists them.
+    pub(crate) problem: String,
+    /// Read the instance from this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "size")]
+    data: Option<PathBuf>,
+    /// Generate an instance of these sizes; `wengert problems` says what they mean.
+    #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',')]
+    size: Option<Vec<usize>>,
+}
+
+impl Instance {
+    /// Where the registry shall take the instance from.
+    pub(crate) fn source(&self) -> Source {
+        match (&self.data, &self.size) {
+            (Some(path), _) => Source::Data(path.clone()),
+            (None, Some(sizes)) => Source::Sizes(sizes.clone()),
+            (None, None) => Source::Default,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wengert trace slide --at a=3,b=2,c=1
+  wengert trace slide --at a=3,b=2,c=1 --wrt b
+  wengert trace rosenbrock --at x0=-1.2,x1=1 --json
+
+Inputs that --at leaves out keep the values of the problem's start point.")]
+pub(crate) struct TraceArguments {
+    #[command(flatten)]
+    pub(crate) instance: Instance,
+    /// The point, such as a=3,b=2,c=1; inputs without a name of their own are x0, x1, ...
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = assignment)]
+    pub(crate) at: Vec<(String, f64)>,
+    /// The input that tangents are taken with respect to [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) wrt: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wengert gradient gmm --size 2 5 100
+  wengert gradient gmm --data gmm_d10_K25.txt --mode reverse --json
+  wengert gradient ba --size 2 10 10 --mode forward
+
+JSON: problem, mode, inputs, outputs, value (a number, or an array if there are several outputs),
+gradient (one output) or jacobian (rows, cols, entries), seconds, primal_seconds, tape_bytes,
+adjoint_bytes. Entries are triplets [row, col, value], row by row: all of a dense Jacobian; of ba only
+those that its structure has. NaN and infinities are the strings \"NaN\", \"inf\" and \"-inf\".")]
+pub(crate) struct GradientArguments {
+    #[command(flatten)]
+    pub(crate) instance: Instance,
+    /// forward or reverse [default: reverse if there are fewer outputs than inputs, but forward for ba]
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    pub(crate) mode: Option<Mode>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wengert check rosenbrock
+  wengert check rosenbrock --order 2
+  wengert check hand --size 5 --json
+
+The exit code is 1 if a check fails.")]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) instance: Instance,
+    /// 1 for first derivatives, 2 for the Hessian of a problem with one output.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(crate) order: u8,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wengert report
+  wengert report gmm lstm --out /tmp/report --json
+
+Writes report.md and report.json; the summary goes to stdout. The exit code is 1 if modes disagree.")]
+pub(crate) struct ReportArguments {
+    /// Only these problems [default: all]
+    #[arg(value_name = "PROBLEM")]
+    pub(crate) problems: Vec<String>,
+    /// The folder to write to; it is made if necessary.
+    #[arg(long, value_name = "DIR", default_value = "report")]
+    pub(crate) out: PathBuf,
+    /// Print the report as JSON instead of the summary.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProblemsArguments {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Parses `name=value`.
+fn assignment(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("expected NAME=VALUE, such as a=3")?;
+    let name = name.trim();
+    if name.is_empty() {
+        return Err("expected a name before `=`".into());
+    }
+    let value = value.trim();
+    let number = value
+        .parse()
+        .map_err(|_| format!("`{value}` is not a number"))?;
+    Ok((name.into(), number))
+}
+
+/// Parses a mode; a name for clap, which needs a function that borrows its argument.
+fn mode(text: &str) -> Result<Mode, String> {
+    text.parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Wengert::command().debug_assert();
+    }
+
+    #[test]
+    fn assignments_are_names_and_numbers() {
+        assert_eq!(assignment("a=3"), Ok(("a".into(), 3.0)));
+        assert_eq!(assignment(" x0 = -1e-3"), Ok(("x0".into(), -1e-3)));
+        for wrong in ["a", "=3", "a=", "a=b", "a==3", ""] {
+            assert!(assignment(wrong).is_err(), "{wrong}");
+        }
+    }
+}
