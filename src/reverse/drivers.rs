@@ -3,7 +3,8 @@
 use nalgebra::DMatrix;
 
 use super::pullback::{Pullback, strict_adjoints};
-use super::slots::{CONSTANT, OpenTape, recycle};
+use super::slots::{OpenTape, recycle};
+use super::statement::Place;
 use super::tape::Limits;
 use super::var::Var;
 use crate::error::{Error, check_len};
@@ -129,7 +130,7 @@ pub(super) fn independents_into<T: Scalar>(
     variables.clear();
     for x in x {
         match open.tape().push_many(0, std::iter::empty()) {
-            Some(index) => variables.push(Var::recorded(*x, index, recording)),
+            Some(index) => variables.push(Var::recorded(*x, Place::new(index, recording))),
             None => break,
         }
     }
@@ -143,13 +144,16 @@ fn check_recording<T: Scalar>(open: &mut OpenTape<T>) -> Result<(), Error> {
 
 /// Where a result stands on the tape; `None` if it is a constant.
 fn output_index<T: Scalar>(open: &OpenTape<T>, y: &Var<T>) -> Result<Option<u32>, Error> {
-    match y.index_in(open.recording()) {
-        Some(index) => Ok(Some(index)),
-        None if y.recording() == CONSTANT => Ok(None),
-        None => Err(Error::MixedRecordings {
+    let place = y.place();
+    if place.is_constant() {
+        Ok(None)
+    } else if place.recording() == open.recording() {
+        Ok(Some(place.index()))
+    } else {
+        Err(Error::MixedRecordings {
             open: open.recording(),
-            found: y.recording(),
-        }),
+            found: place.recording(),
+        })
     }
 }
 

@@ -17,6 +17,7 @@ mod params;
 mod prepared;
 mod pullback;
 mod slots;
+mod statement;
 mod tape;
 #[cfg(test)]
 mod tests;

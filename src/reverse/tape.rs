@@ -12,6 +12,8 @@
 //! Source: Griewank & Walther 2008, §4.2 and table 3.5; the two-stack layout of Adept (Hogan 2014, §3).
 #![allow(unsafe_code)]
 
+use std::mem::MaybeUninit;
+
 use crate::error::Error;
 use crate::scalar::Scalar;
 
@@ -455,4 +457,62 @@ impl<T: Scalar> Tape<T> {
         self.adjoints = adjoints;
         Ok(())
     }
+}
+
+/// Arguments of a sum that are gathered on the stack: 16 pairs.
+const GATHERED: usize = 32;
+
+/// Gathers the arguments of a sum and hands them on, numbers and tags apart.
+///
+/// They are gathered before anything is recorded, because their iterator may record operations of its own. Numbers and tags
+/// go apart and uncleared, and the counter stays in a register; with a `SmallVec` of variables the gradient of a Gaussian
+/// mixture, which is made of short scalar products, takes twice the time. A test compares with plain collecting.
+#[inline(always)]
+pub(super) fn gather<T: Copy, P: Copy, const C: usize, R>(
+    chunks: impl Iterator<Item = [(T, P); C]>,
+    then: impl Fn(&[T], &[P]) -> R,
+) -> R {
+    let mut numbers = [const { MaybeUninit::<T>::uninit() }; GATHERED];
+    let mut tags = [const { MaybeUninit::<P>::uninit() }; GATHERED];
+    let mut long: (Vec<T>, Vec<P>) = (Vec::new(), Vec::new());
+    let mut len = 0;
+    chunks.for_each(|chunk| {
+        if len + C > GATHERED {
+            // SAFETY: the first `len` entries have been written, and `len` never exceeds their number.
+            unsafe {
+                spill(&mut long, written(&numbers, len), written(&tags, len));
+            }
+            len = 0;
+        }
+        for (number, tag) in chunk {
+            numbers[len].write(number);
+            tags[len].write(tag);
+            len += 1;
+        }
+    });
+    // SAFETY: as above.
+    let (numbers, tags) = unsafe { (written(&numbers, len), written(&tags, len)) };
+    if long.0.is_empty() {
+        return then(numbers, tags);
+    }
+    spill(&mut long, numbers, tags);
+    then(&long.0, &long.1)
+}
+
+/// The written part of a buffer.
+///
+/// # Safety
+/// The first `len` entries have been written, and `len` is at most the length.
+#[inline(always)]
+unsafe fn written<T>(buffer: &[MaybeUninit<T>], len: usize) -> &[T] {
+    // SAFETY: by the contract of this function; `MaybeUninit<T>` has the layout of `T`.
+    unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast(), len) }
+}
+
+/// Moves a full block to the heap.
+#[cold]
+#[inline(never)]
+fn spill<T: Copy, P: Copy>(long: &mut (Vec<T>, Vec<P>), numbers: &[T], tags: &[P]) {
+    long.0.extend_from_slice(numbers);
+    long.1.extend_from_slice(tags);
 }

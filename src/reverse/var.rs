@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use smallvec::SmallVec;
-
-use super::slots::{self, CONSTANT};
-use super::tape::Tape;
+use super::statement::{self, Place};
+use super::tape::gather;
 use crate::elementary::{Binary, Factor, Nary, Unary};
 use crate::scalar::{Mask, Scalar, Short, field::field_traits, traits::scalar_traits};
 
@@ -38,8 +36,7 @@ use crate::scalar::{Mask, Scalar, Short, field::field_traits, traits::scalar_tra
 #[derive(Clone, Copy)]
 pub struct Var<T> {
     value: T,
-    index: u32,
-    recording: u32,
+    place: Place,
 }
 
 impl<T: Scalar> Var<T> {
@@ -58,36 +55,25 @@ impl<T: Scalar> Var<T> {
     pub const fn constant(value: T) -> Self {
         Self {
             value,
-            index: 0,
-            recording: CONSTANT,
+            place: Place::CONSTANT,
         }
     }
 
     /// A variable of a recording.
     #[inline]
-    pub(super) const fn recorded(value: T, index: u32, recording: u32) -> Self {
-        Self {
-            value,
-            index,
-            recording,
-        }
+    pub(super) const fn recorded(value: T, place: Place) -> Self {
+        Self { value, place }
     }
 
-    /// The index of the variable, if it belongs to this recording.
+    /// Where the variable stands.
     #[inline]
-    pub(super) fn index_in(&self, recording: u32) -> Option<u32> {
-        (self.recording == recording).then_some(self.index)
-    }
-
-    /// The identifier of its recording, or that of constants.
-    #[inline]
-    pub(super) fn recording(&self) -> u32 {
-        self.recording
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     #[inline]
     fn is_constant(&self) -> bool {
-        self.recording == CONSTANT
+        self.place.is_constant()
     }
     #[inline]
     fn from_inner(value: T) -> Self {
@@ -99,116 +85,9 @@ impl<T: Scalar> Var<T> {
     }
     #[inline]
     fn scale_by(self, factor: T) -> Self {
-        let value = self.value * factor;
-        Self::record1(value, self.recording, self.index, factor)
-    }
-
-    /// Records a statement with one argument.
-    #[inline(always)]
-    fn record1(value: T, recording: u32, x: u32, p: T) -> Self {
-        let place = match slots::try_push(recording, [(x, p)]) {
-            Some(index) => Place { index, recording },
-            None => place_slowly(recording, 1, [(x, p)].into_iter()),
-        };
-        place.of(value)
-    }
-
-    /// Records a statement with two arguments.
-    #[inline(always)]
-    fn record2(value: T, recording: u32, (x, p): (u32, T), (y, q): (u32, T)) -> Self {
-        let place = match slots::try_push(recording, [(x, p), (y, q)]) {
-            Some(index) => Place { index, recording },
-            None => place_slowly(recording, 2, [(x, p), (y, q)].into_iter()),
-        };
-        place.of(value)
-    }
-}
-
-/// Where a result stands. It is small enough for a register: values must not go through memory in long recurrences.
-#[derive(Clone, Copy)]
-struct Place {
-    index: u32,
-    recording: u32,
-}
-
-impl Place {
-    const CONSTANT: Self = Self {
-        index: 0,
-        recording: CONSTANT,
-    };
-
-    #[inline(always)]
-    fn of<T>(self, value: T) -> Var<T> {
-        Var {
-            value,
-            index: self.index,
-            recording: self.recording,
-        }
-    }
-}
-
-/// Records a statement when the tape is full or belongs to an outer recording; constants have no place.
-#[cold]
-#[inline(never)]
-fn place_slowly<T: Scalar>(
-    recording: u32,
-    count: usize,
-    args: impl Iterator<Item = (u32, T)>,
-) -> Place {
-    if recording == CONSTANT {
-        return Place::CONSTANT;
-    }
-    match slots::with_open(recording, |tape: &mut Tape<T>| tape.push_many(count, args)) {
-        Some(Some(index)) => Place { index, recording },
-        Some(None) => Place::CONSTANT,
-        None => {
-            slots::fail_mixed(recording, recording);
-            Place::CONSTANT
-        }
-    }
-}
-
-/// Records a statement of any number of arguments, constants and structural zeros left out.
-///
-/// The iterator runs twice, the second time while the tape is written: it must only copy, never compute with scalars.
-#[inline]
-fn record_many<T: Scalar>(
-    value: T,
-    args: impl ExactSizeIterator<Item = (Var<T>, Option<T>)> + Clone,
-) -> Var<T> {
-    let mut recording = CONSTANT;
-    for (x, _) in args.clone() {
-        if x.recording != recording && !x.is_constant() {
-            if recording != CONSTANT {
-                slots::fail_mixed(recording, x.recording);
-                return Var::constant(value);
-            }
-            recording = x.recording;
-        }
-    }
-    if recording == CONSTANT {
-        return Var::constant(value);
-    }
-    let count = args.len();
-    let active = args.filter_map(|(x, p)| {
-        if x.is_constant() {
-            None
-        } else {
-            p.map(|p| (x.index, p))
-        }
-    });
-    match slots::with_open(recording, |tape: &mut Tape<T>| {
-        tape.push_many(count, active)
-    }) {
-        Some(Some(index)) => Var {
-            value,
-            index,
-            recording,
-        },
-        Some(None) => Var::constant(value),
-        None => {
-            slots::fail_mixed(recording, recording);
-            Var::constant(value)
+        Self {
+            value: self.value * factor,
+            place: statement::record1(self.place, factor),
         }
     }
 }
@@ -216,13 +95,14 @@ fn record_many<T: Scalar>(
 impl<T: fmt::Debug> fmt::Debug for Var<T> {
     /// Shows the value and the place on the tape; records nothing (EDGE_CASES e46).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.recording == CONSTANT {
+        if self.place.is_constant() {
             write!(f, "Var({:?}, constant)", self.value)
         } else {
+            let (index, recording) = (self.place.index(), self.place.recording());
             write!(
                 f,
-                "Var({:?}, v{} of recording {})",
-                self.value, self.index, self.recording
+                "Var({:?}, v{index} of recording {recording})",
+                self.value
             )
         }
     }
@@ -252,7 +132,10 @@ impl<T: Scalar> Scalar for Var<T> {
             Factor::One => Self { value: y, ..self },
             // A step has no derivative where it has a value; only NaN must be loud.
             Factor::Zero if y.eq_mask(y).decided() == Some(true) => Self::constant(y),
-            _ => Self::record1(y, self.recording, self.index, op.partial(x, y)),
+            _ => Self {
+                value: y,
+                place: statement::record1(self.place, op.partial(x, y)),
+            },
         }
     }
 
@@ -260,24 +143,23 @@ impl<T: Scalar> Scalar for Var<T> {
     fn binary<B: Binary>(self, op: B, rhs: Self) -> Self {
         let (x, y) = (self.value, rhs.value);
         let v = x.binary(op, y);
-        if self.recording == rhs.recording && B::RHS != Factor::Zero {
+        if self.place.is_beside(rhs.place) && B::RHS != Factor::Zero {
             let (p, q) = (op.partial_lhs(x, y, v), op.partial_rhs(x, y, v));
-            return Self::record2(v, self.recording, (self.index, p), (rhs.index, q));
+            return Self {
+                value: v,
+                place: statement::record2((self.place, p), (rhs.place, q)),
+            };
         }
-        match (
-            self.is_constant(),
-            rhs.is_constant() || B::RHS == Factor::Zero,
-        ) {
-            (true, true) => Self::constant(v),
-            (false, true) if B::LHS == Factor::One => Self { value: v, ..self },
-            (false, true) => Self::record1(v, self.recording, self.index, op.partial_lhs(x, y, v)),
-            (true, false) if B::RHS == Factor::One => Self { value: v, ..rhs },
-            (true, false) => Self::record1(v, rhs.recording, rhs.index, op.partial_rhs(x, y, v)),
-            (false, false) => {
-                slots::fail_mixed(self.recording, rhs.recording);
-                Self::constant(v)
-            }
-        }
+        let rhs_is_constant = rhs.is_constant() || B::RHS == Factor::Zero;
+        let place = match (self.is_constant(), rhs_is_constant) {
+            (true, true) => Place::CONSTANT,
+            (false, true) if B::LHS == Factor::One => self.place,
+            (false, true) => statement::record1(self.place, op.partial_lhs(x, y, v)),
+            (true, false) if B::RHS == Factor::One => rhs.place,
+            (true, false) => statement::record1(rhs.place, op.partial_rhs(x, y, v)),
+            (false, false) => statement::fail_mixed(self.place, rhs.place),
+        };
+        Self { value: v, place }
     }
 
     fn nary<R: Nary>(rule: &R, args: &[Self]) -> Self {
@@ -288,7 +170,11 @@ impl<T: Scalar> Scalar for Var<T> {
         }
         let mut partials: Short<Option<T>> = Short::from_elem(None, args.len());
         rule.partials(&values, value, &mut partials);
-        record_many(value, args.iter().copied().zip(partials.iter().copied()))
+        let args = args.iter().map(|x| x.place).zip(partials.iter().copied());
+        Self {
+            value,
+            place: statement::record_many(args),
+        }
     }
 
     #[inline]
@@ -312,7 +198,11 @@ impl<T: Scalar> Scalar for Var<T> {
                 let (zero, one) = (T::structural_zero(), T::from(1.0));
                 let value = T::select(mask, a.value, b.value);
                 let (p, q) = (T::select(mask, one, zero), T::select(mask, zero, one));
-                record_many(value, [(a, Some(p)), (b, Some(q))].into_iter())
+                let args = [(a.place, Some(p)), (b.place, Some(q))];
+                Self {
+                    value,
+                    place: statement::record_many(args.into_iter()),
+                }
             }
         }
     }
@@ -328,119 +218,43 @@ impl<T: Scalar> Scalar for Var<T> {
     // Sums record straight from their arguments, without a list of partials.
     #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {
-        gather(terms.into_iter().map(|x| [x]), |values, places| {
-            let value = T::sum_of(values.iter().copied());
-            let one = T::from(1.0);
-            record_sum::<T, 1>(value, values, places, |_| [one])
-        })
+        gather(
+            terms.into_iter().map(|x| [(x.value, x.place)]),
+            |values, places| {
+                let (value, one) = (T::sum_of(values.iter().copied()), T::from(1.0));
+                Self {
+                    value,
+                    place: statement::record_sum::<T, 1>(values, places, |_| [one]),
+                }
+            },
+        )
     }
     #[inline]
     fn dot_of(pairs: impl IntoIterator<Item = (Self, Self)>) -> Self {
-        gather(pairs.into_iter().map(|(x, y)| [x, y]), |values, places| {
+        let pairs = pairs
+            .into_iter()
+            .map(|(x, y)| [(x.value, x.place), (y.value, y.place)]);
+        gather(pairs, |values, places| {
             let value = T::dot_of(values.as_chunks().0.iter().map(|[x, y]| (*x, *y)));
-            record_sum::<T, 2>(value, values, places, |[x, y]| [y, x])
+            // The partial of one factor is the other.
+            Self {
+                value,
+                place: statement::record_sum::<T, 2>(values, places, |[x, y]| [y, x]),
+            }
         })
     }
     #[inline]
     fn squared_norm_of(terms: impl IntoIterator<Item = Self>) -> Self {
-        gather(terms.into_iter().map(|x| [x]), |values, places| {
-            let value = T::squared_norm_of(values.iter().copied());
-            let mut doubled: SmallVec<[T; GATHERED]> = SmallVec::new();
-            doubled.extend(values.iter().map(|x| *x * 2.0));
-            record_sum::<T, 1>(value, &doubled, places, |partial| partial)
-        })
+        gather(
+            terms.into_iter().map(|x| [(x.value, x.place)]),
+            |values, places| {
+                let value = T::squared_norm_of(values.iter().copied());
+                let doubled = values.iter().map(|x| [(*x * 2.0, ())]);
+                let place = gather(doubled, |partials, _| {
+                    statement::record_sum::<T, 1>(partials, places, |partial| partial)
+                });
+                Self { value, place }
+            },
+        )
     }
-}
-
-/// Arguments of a sum that are gathered on the stack: 16 pairs.
-const GATHERED: usize = 32;
-
-/// Gathers the arguments of a sum before anything is recorded, because their iterator may record operations of its own.
-///
-/// Values and places go apart: a copy of a whole variable would wait until both halves are stored. The counter stays in a
-/// register, which it would not as the field of a list; together that is a third of the time of a gradient made of sums.
-#[inline(always)]
-fn gather<T: Scalar, const C: usize>(
-    chunks: impl Iterator<Item = [Var<T>; C]>,
-    record: impl Fn(&[T], &[Place]) -> Var<T>,
-) -> Var<T> {
-    let mut values = [T::from(0.0); GATHERED];
-    let mut places = [Place::CONSTANT; GATHERED];
-    let mut long: (Vec<T>, Vec<Place>) = (Vec::new(), Vec::new());
-    let mut len = 0;
-    chunks.for_each(|chunk| {
-        if len + C > GATHERED {
-            spill(&mut long, &values[..len], &places[..len]);
-            len = 0;
-        }
-        for x in chunk {
-            values[len] = x.value;
-            places[len] = Place {
-                index: x.index,
-                recording: x.recording,
-            };
-            len += 1;
-        }
-    });
-    if long.0.is_empty() {
-        return record(&values[..len], &places[..len]);
-    }
-    spill(&mut long, &values[..len], &places[..len]);
-    record(&long.0, &long.1)
-}
-
-/// Moves a full block of arguments to the heap.
-#[cold]
-#[inline(never)]
-fn spill<T: Scalar>(long: &mut (Vec<T>, Vec<Place>), values: &[T], places: &[Place]) {
-    long.0.extend_from_slice(values);
-    long.1.extend_from_slice(places);
-}
-
-/// Records a sum; `partials` rearranges the given numbers of a chunk into its partials.
-///
-/// It must not compute: the tape is borrowed meanwhile, and arithmetic of the inner scalar may record on it.
-#[inline(always)]
-fn record_sum<T: Scalar, const C: usize>(
-    value: T,
-    numbers: &[T],
-    places: &[Place],
-    partials: impl Fn([T; C]) -> [T; C],
-) -> Var<T> {
-    let recording = places.first().map_or(CONSTANT, |place| place.recording);
-    let foreign = places
-        .iter()
-        .fold(0, |f, place| f | (place.recording ^ recording));
-    let (numbers, places) = (numbers.as_chunks::<C>().0, places.as_chunks::<C>().0);
-    if foreign != 0 || recording == CONSTANT {
-        let args = numbers.iter().zip(places).flat_map(|(numbers, places)| {
-            let partials = partials(*numbers);
-            std::array::from_fn::<_, C, _>(|i| (places[i].of(numbers[i]), Some(partials[i])))
-        });
-        return record_mixed(value, args.collect());
-    }
-    let push = |tape: &mut Tape<T>| {
-        tape.push_chunks::<C>(numbers.len().min(places.len()), |number| {
-            let partials = partials(numbers[number]);
-            std::array::from_fn(|i| (places[number][i].index, partials[i]))
-        })
-    };
-    match slots::with_open(recording, push) {
-        Some(Some(index)) => Var {
-            value,
-            index,
-            recording,
-        },
-        Some(None) => Var::constant(value),
-        None => {
-            slots::fail_mixed(recording, recording);
-            Var::constant(value)
-        }
-    }
-}
-
-/// Records a sum some of whose arguments are constants.
-#[inline(never)]
-fn record_mixed<T: Scalar>(value: T, args: Short<(Var<T>, Option<T>)>) -> Var<T> {
-    record_many(value, args.iter().copied())
 }
