@@ -46,6 +46,35 @@ impl Place {
     }
 }
 
+/// What the places of the arguments of a sum have in common, seen one by one while they are gathered.
+#[derive(Clone, Copy)]
+pub(super) struct Common {
+    any: u64,
+    all: u64,
+}
+
+impl Common {
+    pub(super) const fn new() -> Self {
+        Self {
+            any: 0,
+            all: u64::MAX,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) const fn see(&mut self, place: Place) {
+        self.any |= place.0;
+        self.all &= place.0;
+    }
+
+    /// The recording of all the places, if there is one; that of constants if there are no places.
+    #[inline(always)]
+    fn recording(self) -> Option<u32> {
+        let recording = Place(self.any).recording();
+        (Place(self.all).recording() == recording || self.any == 0).then_some(recording)
+    }
+}
+
 /// Records a statement with one argument.
 #[inline(always)]
 pub(super) fn record1<T: Scalar>(x: Place, p: T) -> Place {
@@ -133,22 +162,22 @@ pub(super) fn record_many<T: Scalar>(
 pub(super) fn record_sum<T: Scalar, const C: usize>(
     numbers: &[T],
     places: &[Place],
+    common: Common,
     partials: impl Fn([T; C]) -> [T; C],
 ) -> Place {
-    let first = places.first().map_or(Place::CONSTANT, |place| *place);
-    let uniform = places
-        .iter()
-        .fold(true, |uniform, place| uniform & place.is_beside(first));
     let (numbers, places) = (numbers.as_chunks::<C>().0, places.as_chunks::<C>().0);
-    if !uniform || first.is_constant() {
+    let Some(recording) = common.recording() else {
         let args = numbers.iter().zip(places).flat_map(|(numbers, places)| {
             let partials = partials(*numbers);
             std::array::from_fn::<_, C, _>(|i| (places[i], Some(partials[i])))
         });
         let args: Short<(Place, Option<T>)> = args.collect();
         return record_many(args.iter().copied());
+    };
+    if recording == CONSTANT {
+        return Place::CONSTANT;
     }
-    record_in(first.recording(), |tape: &mut Tape<T>| {
+    record_in(recording, |tape: &mut Tape<T>| {
         tape.push_chunks::<C>(numbers.len().min(places.len()), |number| {
             let partials = partials(numbers[number]);
             std::array::from_fn(|i| (places[number][i].index(), partials[i]))

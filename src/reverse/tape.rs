@@ -413,8 +413,17 @@ impl<T: Scalar> Tape<T> {
                     add(*j, *q);
                 }
                 (indices, partials) => {
+                    // A long statement takes the preceding adjoint through memory and saves the comparison.
+                    if let Some(argument) = arguments.last_mut() {
+                        *argument = next;
+                    }
                     for (index, partial) in indices.iter().zip(partials) {
-                        add(*index, *partial);
+                        if let Some(argument) = arguments.get_mut(*index as usize) {
+                            argument.add_scaled(*partial, &adjoint);
+                        }
+                    }
+                    if let Some(argument) = arguments.last() {
+                        next = *argument;
                     }
                 }
             }

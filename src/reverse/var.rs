@@ -1,8 +1,9 @@
 //! [`Var`], a number whose operations are recorded.
 
+use std::cell::Cell;
 use std::fmt;
 
-use super::statement::{self, Place};
+use super::statement::{self, Common, Place, record_sum};
 use super::tape::gather;
 use crate::elementary::{Binary, Factor, Nary, Unary};
 use crate::scalar::{Mask, Scalar, Short, field::field_traits, traits::scalar_traits};
@@ -69,6 +70,15 @@ impl<T: Scalar> Var<T> {
     #[inline]
     pub(super) fn place(&self) -> Place {
         self.place
+    }
+
+    /// Its halves, and its place noted among those of a sum.
+    #[inline(always)]
+    fn seen_by(self, common: &Cell<Common>) -> (T, Place) {
+        let mut seen = common.get();
+        seen.see(self.place);
+        common.set(seen);
+        (self.value, self.place)
     }
 
     #[inline]
@@ -218,43 +228,38 @@ impl<T: Scalar> Scalar for Var<T> {
     // Sums record straight from their arguments, without a list of partials.
     #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {
-        gather(
-            terms.into_iter().map(|x| [(x.value, x.place)]),
-            |values, places| {
-                let (value, one) = (T::sum_of(values.iter().copied()), T::from(1.0));
-                Self {
-                    value,
-                    place: statement::record_sum::<T, 1>(values, places, |_| [one]),
-                }
-            },
-        )
+        let common = Cell::new(Common::new());
+        let terms = terms.into_iter().map(|x| [x.seen_by(&common)]);
+        gather(terms, |values, places| {
+            let (value, one) = (T::sum_of(values.iter().copied()), T::from(1.0));
+            let place = record_sum::<T, 1>(values, places, common.get(), |_| [one]);
+            Self { value, place }
+        })
     }
     #[inline]
     fn dot_of(pairs: impl IntoIterator<Item = (Self, Self)>) -> Self {
+        let common = Cell::new(Common::new());
         let pairs = pairs
             .into_iter()
-            .map(|(x, y)| [(x.value, x.place), (y.value, y.place)]);
+            .map(|(x, y)| [x.seen_by(&common), y.seen_by(&common)]);
         gather(pairs, |values, places| {
             let value = T::dot_of(values.as_chunks().0.iter().map(|[x, y]| (*x, *y)));
             // The partial of one factor is the other.
-            Self {
-                value,
-                place: statement::record_sum::<T, 2>(values, places, |[x, y]| [y, x]),
-            }
+            let place = record_sum::<T, 2>(values, places, common.get(), |[x, y]| [y, x]);
+            Self { value, place }
         })
     }
     #[inline]
     fn squared_norm_of(terms: impl IntoIterator<Item = Self>) -> Self {
-        gather(
-            terms.into_iter().map(|x| [(x.value, x.place)]),
-            |values, places| {
-                let value = T::squared_norm_of(values.iter().copied());
-                let doubled = values.iter().map(|x| [(*x * 2.0, ())]);
-                let place = gather(doubled, |partials, _| {
-                    statement::record_sum::<T, 1>(partials, places, |partial| partial)
-                });
-                Self { value, place }
-            },
-        )
+        let common = Cell::new(Common::new());
+        let terms = terms.into_iter().map(|x| [x.seen_by(&common)]);
+        gather(terms, |values, places| {
+            let value = T::squared_norm_of(values.iter().copied());
+            let doubled = values.iter().map(|x| [(*x * 2.0, ())]);
+            let place = gather(doubled, |partials, _| {
+                record_sum::<T, 1>(partials, places, common.get(), |partial| partial)
+            });
+            Self { value, place }
+        })
     }
 }
