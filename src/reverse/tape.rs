@@ -478,34 +478,50 @@ const GATHERED: usize = 32;
 /// mixture, which is made of short scalar products, takes twice the time. A test compares with plain collecting.
 #[inline(always)]
 pub(super) fn gather<T: Copy, P: Copy, const C: usize, R>(
-    chunks: impl Iterator<Item = [(T, P); C]>,
+    mut chunks: impl Iterator<Item = [(T, P); C]>,
     then: impl Fn(&[T], &[P]) -> R,
 ) -> R {
     let mut numbers = [const { MaybeUninit::<T>::uninit() }; GATHERED];
     let mut tags = [const { MaybeUninit::<P>::uninit() }; GATHERED];
-    let mut long: (Vec<T>, Vec<P>) = (Vec::new(), Vec::new());
     let mut len = 0;
-    chunks.for_each(|chunk| {
+    // The loop leaves when the block is full: a call inside it would drive everything out of the registers.
+    let overflow = chunks.try_for_each(|chunk| {
         if len + C > GATHERED {
-            // SAFETY: the first `len` entries have been written, and `len` never exceeds their number.
-            unsafe {
-                spill(&mut long, written(&numbers, len), written(&tags, len));
-            }
-            len = 0;
+            return Err(chunk);
         }
         for (number, tag) in chunk {
             numbers[len].write(number);
             tags[len].write(tag);
             len += 1;
         }
+        Ok(())
     });
-    // SAFETY: as above.
+    // SAFETY: the first `len` entries have been written, and `len` never exceeds their number.
     let (numbers, tags) = unsafe { (written(&numbers, len), written(&tags, len)) };
-    if long.0.is_empty() {
-        return then(numbers, tags);
+    match overflow {
+        Ok(()) => then(numbers, tags),
+        Err(chunk) => {
+            let (numbers, tags) = gather_on_heap(numbers, tags, chunk, chunks);
+            then(&numbers, &tags)
+        }
     }
-    spill(&mut long, numbers, tags);
-    then(&long.0, &long.1)
+}
+
+/// Goes on gathering on the heap, where the block on the stack ended.
+#[cold]
+#[inline(never)]
+fn gather_on_heap<T: Copy, P: Copy, const C: usize>(
+    numbers: &[T],
+    tags: &[P],
+    chunk: [(T, P); C],
+    chunks: impl Iterator<Item = [(T, P); C]>,
+) -> (Vec<T>, Vec<P>) {
+    let (mut numbers, mut tags) = (numbers.to_vec(), tags.to_vec());
+    for (number, tag) in std::iter::once(chunk).chain(chunks).flatten() {
+        numbers.push(number);
+        tags.push(tag);
+    }
+    (numbers, tags)
 }
 
 /// The written part of a buffer.
@@ -516,12 +532,4 @@ pub(super) fn gather<T: Copy, P: Copy, const C: usize, R>(
 unsafe fn written<T>(buffer: &[MaybeUninit<T>], len: usize) -> &[T] {
     // SAFETY: by the contract of this function; `MaybeUninit<T>` has the layout of `T`.
     unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast(), len) }
-}
-
-/// Moves a full block to the heap.
-#[cold]
-#[inline(never)]
-fn spill<T: Copy, P: Copy>(long: &mut (Vec<T>, Vec<P>), numbers: &[T], tags: &[P]) {
-    long.0.extend_from_slice(numbers);
-    long.1.extend_from_slice(tags);
 }
