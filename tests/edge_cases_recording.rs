@@ -642,6 +642,7 @@ fn edge_e63_panic_while_recording() {
 }
 
 /// The square, with a value or partials that panic on request.
+#[derive(Clone)]
 struct Moody {
     in_value: bool,
     in_partials: bool,

@@ -419,6 +419,7 @@ fn nary_rules_agree_with_nested_duals() {
 }
 
 /// The exponential as a user would write it, with the value in the partial.
+#[derive(Clone)]
 struct OwnExp;
 impl CustomRule for OwnExp {
     fn value(&self, x: &[f64]) -> f64 {
@@ -429,6 +430,7 @@ impl CustomRule for OwnExp {
     }
 }
 
+#[derive(Clone)]
 struct Doubled;
 impl CustomRule for Doubled {
     fn value(&self, x: &[f64]) -> f64 {
@@ -442,6 +444,7 @@ impl CustomRule for Doubled {
     }
 }
 
+#[derive(Clone)]
 struct PlainSquare;
 impl FirstOrderRule for PlainSquare {
     fn value(&self, x: &[f64]) -> f64 {

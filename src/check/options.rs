@@ -152,6 +152,7 @@ pub fn check_gradient<F: Function + Sync>(f: &F, x: &[f64]) -> Result<Report, Er
 /// use wengert::check::{Verdict, check_jacobian};
 /// use wengert::prelude::*;
 ///
+/// #[derive(Clone)]
 /// struct Wrong; // the derivative of x^2 is not x
 /// impl CustomRule for Wrong {
 ///     fn value(&self, x: &[f64]) -> f64 {

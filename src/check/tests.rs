@@ -239,6 +239,7 @@ fn wrong_shapes_are_errors() {
 }
 
 /// The identity with a partial that is wrong by a factor.
+#[derive(Clone)]
 struct Scaled(f64);
 
 impl CustomRule for Scaled {
@@ -274,6 +275,7 @@ fn a_wrong_partial_fails_where_the_modes_agree() -> Result<(), Error> {
 }
 
 /// The square, right to first order; its partial's own partial is wrong.
+#[derive(Clone)]
 struct WrongCurvature;
 
 impl CustomRule for WrongCurvature {
@@ -285,6 +287,7 @@ impl CustomRule for WrongCurvature {
     }
 }
 
+#[derive(Clone)]
 struct Square;
 
 impl FirstOrderRule for Square {

@@ -117,6 +117,7 @@ impl ScalarFunction for Apply {
 }
 
 /// `x^2 y` as a custom rule.
+#[derive(Clone)]
 pub struct SquareTimes;
 
 impl CustomRule for SquareTimes {
