@@ -113,6 +113,46 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
         Self::from(0.0)
     }
 
+    /// `p a + q b`, entry by entry: what a carrier with many tangents does most. Plain numbers use vector instructions.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn combine<const N: usize>(p: Self, mut a: [Self; N], q: Self, b: &[Self; N]) -> [Self; N] {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a = p * *a + q * *b;
+        }
+        a
+    }
+
+    /// `p a`, entry by entry.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn stretch<const N: usize>(p: Self, mut a: [Self; N]) -> [Self; N] {
+        for a in &mut a {
+            *a = p * *a;
+        }
+        a
+    }
+
+    /// `a + b`, entry by entry.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn add_entries<const N: usize>(mut a: [Self; N], b: &[Self; N]) -> [Self; N] {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a += *b;
+        }
+        a
+    }
+
+    /// `a - b`, entry by entry.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn sub_entries<const N: usize>(mut a: [Self; N], b: &[Self; N]) -> [Self; N] {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a -= *b;
+        }
+        a
+    }
+
     /// The value without its derivatives, at every level of nesting.
     ///
     /// **Cost**: free. **Source**: JAX `stop_gradient`, PyTorch `detach`.

@@ -115,7 +115,7 @@ impl<T: Scalar, const N: usize> Scalar for Lanes<T, N> {
             Factor::Zero => [op.partial(x, y); N],
             Factor::General => {
                 let p = op.partial(x, y);
-                map(self.tangents, |t| p * t)
+                T::stretch(p, self.tangents)
             }
         };
         Self { value: y, tangents }
@@ -129,19 +129,19 @@ impl<T: Scalar, const N: usize> Scalar for Lanes<T, N> {
         let p = || op.partial_lhs(x, y, v);
         let q = || op.partial_rhs(x, y, v);
         let tangents = match (B::LHS, B::RHS) {
-            (Factor::One, Factor::One) => zip(l, r, |l, r| l + r),
-            (Factor::One, Factor::MinusOne) => zip(l, r, |l, r| l - r),
+            (Factor::One, Factor::One) => T::add_entries(l, r),
+            (Factor::One, Factor::MinusOne) => T::sub_entries(l, r),
             (Factor::One, Factor::General) => {
                 let q = q();
                 zip(l, r, |l, r| l + q * r)
             }
             (_, Factor::Zero) => {
                 let p = p();
-                map(l, |l| p * l)
+                T::stretch(p, l)
             }
             _ => {
                 let (p, q) = (p(), q());
-                zip(l, r, |l, r| p * l + q * r)
+                T::combine(p, l, q, r)
             }
         };
         Self { value: v, tangents }
