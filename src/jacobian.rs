@@ -8,7 +8,7 @@ use nalgebra::DMatrix;
 
 use crate::error::{Error, check_len};
 use crate::forward::jacobian_forward;
-use crate::reverse::jacobian_reverse;
+use crate::reverse::{gradient, jacobian_reverse};
 use crate::scalar::{Function, Scalar, Strong};
 
 /// The mode of a derivative.
@@ -150,6 +150,10 @@ fn fast_jacobian<F: Function + Sync, T: Scalar>(
 ) -> Result<DMatrix<T>, Error> {
     match mode {
         Mode::Forward => jacobian_forward(|x| evaluate(f, x), x),
+        Mode::Reverse if f.outputs(x.len()) == 1 => {
+            let row = gradient(|x| evaluate(f, x)[0], x)?;
+            Ok(DMatrix::from_row_slice(1, x.len(), &row))
+        }
         Mode::Reverse => jacobian_reverse(|x| evaluate(f, x), x),
     }
 }

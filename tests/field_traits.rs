@@ -111,13 +111,13 @@ fn methods_of_two_arguments() {
                 "max",
                 x,
                 RealField::max(d, c(y)).value,
-                RealField::max(x, y),
+                wengert::Scalar::max(x, y),
             );
             assert_same(
                 "min",
                 x,
                 RealField::min(d, c(y)).value,
-                RealField::min(x, y),
+                wengert::Scalar::min(x, y),
             );
             assert_same("copysign", x, d.copysign(c(y)).value, x.copysign(y));
             assert_same("atan2", x, RealField::atan2(d, c(y)).value, x.atan2(y));

@@ -1,5 +1,7 @@
 //! Drivers of forward mode.
 
+use std::any::TypeId;
+
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
@@ -105,8 +107,9 @@ pub fn jacobian_forward<T: Scalar, R: AsRef<[Lanes<T, SWEEP>]>>(
     };
     let sweeps = x.len().div_ceil(SWEEP);
     let first = sweep(0);
-    // The other threads have no recording open, so nested variables must stay on this one.
-    let rest: Vec<_> = if sweeps > PARALLEL_SWEEPS && T::NDERIV == 0 {
+    // Other threads have no recording open, so numbers that record must stay on this one.
+    let is_plain = TypeId::of::<T>() == TypeId::of::<f64>();
+    let rest: Vec<_> = if sweeps > PARALLEL_SWEEPS && is_plain {
         (1..sweeps).into_par_iter().map(sweep).collect()
     } else {
         (1..sweeps).map(sweep).collect()

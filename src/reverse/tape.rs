@@ -516,12 +516,17 @@ fn gather_on_heap<T: Copy, P: Copy, const C: usize>(
     chunk: [(T, P); C],
     chunks: impl Iterator<Item = [(T, P); C]>,
 ) -> (Vec<T>, Vec<P>) {
-    let (mut numbers, mut tags) = (numbers.to_vec(), tags.to_vec());
+    let mut all = (
+        Vec::with_capacity(4 * GATHERED),
+        Vec::with_capacity(4 * GATHERED),
+    );
+    all.0.extend_from_slice(numbers);
+    all.1.extend_from_slice(tags);
     for (number, tag) in std::iter::once(chunk).chain(chunks).flatten() {
-        numbers.push(number);
-        tags.push(tag);
+        all.0.push(number);
+        all.1.push(tag);
     }
-    (numbers, tags)
+    all
 }
 
 /// The written part of a buffer.
