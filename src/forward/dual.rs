@@ -149,10 +149,28 @@ impl<T: Scalar> Scalar for Dual<T> {
     }
     #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {
+        let (values, tangents): (Short<T>, Short<T>) =
+            terms.into_iter().map(|x| (x.value, x.tangent)).unzip();
+        Self {
+            value: T::sum_of(values.iter().copied()),
+            tangent: T::sum_of(tangents.iter().copied()),
+        }
+    }
+    #[inline]
+    fn dot_of(pairs: impl IntoIterator<Item = (Self, Self)>) -> Self {
+        let pairs: Short<(Self, Self)> = pairs.into_iter().collect();
+        let products = |(x, y): &(Self, Self)| [(y.value, x.tangent), (x.value, y.tangent)];
+        Self {
+            value: T::dot_of(pairs.iter().map(|(x, y)| (x.value, y.value))),
+            tangent: T::dot_of(pairs.iter().flat_map(products)),
+        }
+    }
+    #[inline]
+    fn squared_norm_of(terms: impl IntoIterator<Item = Self>) -> Self {
         let terms: Short<Self> = terms.into_iter().collect();
         Self {
-            value: T::sum_of(terms.iter().map(|x| x.value)),
-            tangent: T::sum_of(terms.iter().map(|x| x.tangent)),
+            value: T::squared_norm_of(terms.iter().map(|x| x.value)),
+            tangent: T::dot_of(terms.iter().map(|x| (x.value * 2.0, x.tangent))),
         }
     }
 }

@@ -195,13 +195,37 @@ impl<T: Scalar, const N: usize> Scalar for Lanes<T, N> {
             tangents: [T::structural_zero(); N],
         }
     }
+    // Sums take their arguments one by one: a list of these numbers is kilobytes.
     #[inline]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {
-        let terms: Short<Self> = terms.into_iter().collect();
-        let mut sum = Self::constant(T::sum_of(terms.iter().map(|x| x.value)));
-        for term in &terms {
-            sum.tangents = zip(sum.tangents, &term.tangents, |sum, t| sum + t);
+        let mut sum = Self::structural_zero();
+        let mut values: Short<T> = Short::new();
+        for x in terms {
+            values.push(x.value);
+            sum.tangents = T::add_entries(sum.tangents, &x.tangents);
         }
-        sum
+        Self::new(T::sum_of(values.iter().copied()), sum.tangents)
+    }
+    #[inline]
+    fn dot_of(pairs: impl IntoIterator<Item = (Self, Self)>) -> Self {
+        let mut sum = Self::structural_zero();
+        let mut values: Short<(T, T)> = Short::new();
+        for (x, y) in pairs {
+            values.push((x.value, y.value));
+            let term = T::combine(y.value, x.tangents, x.value, &y.tangents);
+            sum.tangents = T::add_entries(sum.tangents, &term);
+        }
+        Self::new(T::dot_of(values.iter().copied()), sum.tangents)
+    }
+    #[inline]
+    fn squared_norm_of(terms: impl IntoIterator<Item = Self>) -> Self {
+        let mut sum = Self::structural_zero();
+        let mut values: Short<T> = Short::new();
+        for x in terms {
+            values.push(x.value);
+            let term = T::stretch(x.value * 2.0, x.tangents);
+            sum.tangents = T::add_entries(sum.tangents, &term);
+        }
+        Self::new(T::squared_norm_of(values.iter().copied()), sum.tangents)
     }
 }
