@@ -42,7 +42,7 @@ pub fn residual<S: Scalar>(camera: &[S], point: &[S], weight: S, feature: &[f64;
         point[1] - centre[1],
         point[2] - centre[2],
     ];
-    let [x, y, z] = rotate(rotation, offset);
+    let [x, y, z] = rotate(rotation, &offset);
     let (a, b) = (x / z, y / z);
     let rho = a * a + b * b;
     let scale = k1 * rho + 1.0 + k2 * rho * rho;
@@ -70,25 +70,30 @@ pub fn weight_residual<S: Scalar>(weight: S) -> S {
 /// ```
 /// use wengert_problems::bundle_adjustment::rotate;
 /// let quarter = [0.0, 0.0, std::f64::consts::FRAC_PI_2];
-/// let [x, y, z] = rotate(&quarter, [1.0, 0.0, 2.0]);
+/// let [x, y, z] = rotate(&quarter, &[1.0, 0.0, 2.0]);
 /// assert!(x.abs() < 1e-15 && (y - 1.0).abs() < 1e-15 && z == 2.0);
 /// ```
 /// **Shape**: `r` has 3 entries. **Cost**: 25 multiplications, a division, a square root, a sine and a cosine.
 /// **Source**: Rodrigues 1840.
 #[inline]
-pub fn rotate<S: Scalar>(r: &[S], x: [S; 3]) -> [S; 3] {
+pub fn rotate<S: Scalar>(r: &[S], x: &[S; 3]) -> [S; 3] {
     let squared_angle = r[0] * r[0] + r[1] * r[1] + r[2] * r[2];
     if squared_angle > S::from(0.0) {
         let angle = squared_angle.sqrt();
         let (sin, cos) = angle.sin_cos();
         let inverse = angle.recip();
         let axis = [r[0] * inverse, r[1] * inverse, r[2] * inverse];
-        let across = cross(&axis, &x);
+        let across = cross(&axis, x);
         let along = (axis[0] * x[0] + axis[1] * x[1] + axis[2] * x[2]) * (-cos + 1.0);
-        [0, 1, 2].map(|i| x[i] * cos + across[i] * sin + axis[i] * along)
+        // Written out: a closure over arrays of wide numbers is a call that copies them.
+        [
+            x[0] * cos + across[0] * sin + axis[0] * along,
+            x[1] * cos + across[1] * sin + axis[1] * along,
+            x[2] * cos + across[2] * sin + axis[2] * along,
+        ]
     } else {
-        let across = cross(&[r[0], r[1], r[2]], &x);
-        [0, 1, 2].map(|i| x[i] + across[i])
+        let across = cross(&[r[0], r[1], r[2]], x);
+        [x[0] + across[0], x[1] + across[1], x[2] + across[2]]
     }
 }
 
@@ -376,7 +381,7 @@ mod tests {
     fn rotation_is_differentiable_at_zero() {
         for tiny in [0.0, 1e-9] {
             let r: [Lanes<f64, 3>; 3] = std::array::from_fn(|i| Lanes::variable(tiny, i));
-            let turned = rotate(&r, [1.0, 2.0, 3.0].map(Lanes::constant));
+            let turned = rotate(&r, &[1.0, 2.0, 3.0].map(Lanes::constant));
             let expected = [[0.0, 3.0, -2.0], [-3.0, 0.0, 1.0], [2.0, -1.0, 0.0]];
             for (turned, expected) in turned.iter().zip(expected) {
                 for (t, e) in turned.tangents.iter().zip(expected) {
