@@ -280,7 +280,7 @@ mod tests {
                 operations: 1,
                 evaluations: 1,
                 plain: gradients::plain(&mixture, &x),
-                contestants,
+                contestants: gradients::contestants(&mixture, &x),
                 expected: vec![(0, expected)],
                 oracle: Some("differences".to_owned()),
                 results,

@@ -72,7 +72,7 @@ impl Real for wengert::reverse::Var<f64> {
     }
     #[inline]
     fn value(self) -> f64 {
-        wengert::reverse::Var::value(&self)
+        Self::value(&self)
     }
 }
 
