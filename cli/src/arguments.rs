@@ -128,7 +128,7 @@ pub(crate) struct CheckArguments {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   wengert report
-  wengert report gmm lstm --out /tmp/report --json
+  wengert report gmm lstm --out report --json
 
 Writes report.md and report.json; the summary goes to stdout. The exit code is 1 if modes disagree.")]
 pub(crate) struct ReportArguments {

@@ -3,7 +3,11 @@
 use std::fmt;
 
 use crate::elementary::{Binary, Factor, Nary, Unary};
-use crate::scalar::{Scalar, Short, field::field_traits, traits::scalar_traits};
+use crate::scalar::{
+    Scalar, Short,
+    field::field_traits,
+    traits::{masks_of_value, scalar_traits},
+};
 
 /// A number and `N` tangents: forward mode in `N` directions at once.
 ///
@@ -165,18 +169,7 @@ impl<T: Scalar, const N: usize> Scalar for Lanes<T, N> {
         Self { value, tangents }
     }
 
-    #[inline]
-    fn lt_mask(self, rhs: Self) -> Self::Mask {
-        self.value.lt_mask(rhs.value)
-    }
-    #[inline]
-    fn le_mask(self, rhs: Self) -> Self::Mask {
-        self.value.le_mask(rhs.value)
-    }
-    #[inline]
-    fn eq_mask(self, rhs: Self) -> Self::Mask {
-        self.value.eq_mask(rhs.value)
-    }
+    masks_of_value!();
     #[inline]
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self {
         Self {

@@ -11,7 +11,11 @@ mod series;
 use std::fmt;
 
 use crate::elementary::{Binary, Nary, Unary};
-use crate::scalar::{Scalar, Short, field::field_traits, traits::scalar_traits};
+use crate::scalar::{
+    Scalar, Short,
+    field::field_traits,
+    traits::{masks_of_value, scalar_traits},
+};
 
 /// A truncated Taylor series: a value and the coefficients `c_k = f^(k) / k!` for `k = 1..=K`.
 ///
@@ -167,18 +171,7 @@ impl<T: Scalar, const K: usize> Scalar for Taylor<T, K> {
         }
     }
 
-    #[inline]
-    fn lt_mask(self, rhs: Self) -> Self::Mask {
-        self.value.lt_mask(rhs.value)
-    }
-    #[inline]
-    fn le_mask(self, rhs: Self) -> Self::Mask {
-        self.value.le_mask(rhs.value)
-    }
-    #[inline]
-    fn eq_mask(self, rhs: Self) -> Self::Mask {
-        self.value.eq_mask(rhs.value)
-    }
+    masks_of_value!();
     #[inline]
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self {
         Self {

@@ -6,7 +6,11 @@ use std::fmt;
 use super::statement::{self, Common, Place, record_sum};
 use super::tape::gather;
 use crate::elementary::{Binary, Factor, Nary, Unary};
-use crate::scalar::{Mask, Scalar, Short, field::field_traits, traits::scalar_traits};
+use crate::scalar::{
+    Mask, Scalar, Short,
+    field::field_traits,
+    traits::{masks_of_value, scalar_traits},
+};
 
 /// A variable of reverse mode: a value and its place in the open recording.
 ///
@@ -187,18 +191,7 @@ impl<T: Scalar> Scalar for Var<T> {
         }
     }
 
-    #[inline]
-    fn lt_mask(self, rhs: Self) -> Self::Mask {
-        self.value.lt_mask(rhs.value)
-    }
-    #[inline]
-    fn le_mask(self, rhs: Self) -> Self::Mask {
-        self.value.le_mask(rhs.value)
-    }
-    #[inline]
-    fn eq_mask(self, rhs: Self) -> Self::Mask {
-        self.value.eq_mask(rhs.value)
-    }
+    masks_of_value!();
     #[inline]
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self {
         match mask.decided() {

@@ -211,6 +211,24 @@ macro_rules! scalar_traits {
     };
 }
 
+/// The undecided comparisons of a carrier: those of its value.
+macro_rules! masks_of_value {
+    () => {
+        #[inline]
+        fn lt_mask(self, rhs: Self) -> Self::Mask {
+            self.value.lt_mask(rhs.value)
+        }
+        #[inline]
+        fn le_mask(self, rhs: Self) -> Self::Mask {
+            self.value.le_mask(rhs.value)
+        }
+        #[inline]
+        fn eq_mask(self, rhs: Self) -> Self::Mask {
+            self.value.eq_mask(rhs.value)
+        }
+    };
+}
+
 /// Comparisons of the inner scalars.
 macro_rules! comparisons {
     ([$($param:tt)*] $carrier:ty) => {
@@ -320,4 +338,6 @@ macro_rules! unary_methods {
     )*};
 }
 
-pub(crate) use {binary_operator, comparisons, constant_operator, scalar_traits, unary_methods};
+pub(crate) use {
+    binary_operator, comparisons, constant_operator, masks_of_value, scalar_traits, unary_methods,
+};
