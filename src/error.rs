@@ -1,6 +1,8 @@
-//! The one public error type.
+//! The one public error type, and what its values name.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 /// What can go wrong in a call of this crate; every variant carries the numbers involved.
 ///
@@ -66,6 +68,38 @@ pub enum Error {
         /// The smallest distance between two of them.
         gap: f64,
     },
+    /// A program was replayed where a decision comes out otherwise than recorded (EDGE_CASES e43).
+    BranchChanged {
+        /// The number of the node that the decision depends on.
+        node: u32,
+        /// Where the function decides.
+        location: Option<Arc<Location>>,
+        /// What was decided while recording.
+        recorded: Decision,
+        /// What would be decided now.
+        found: Decision,
+    },
+    /// The body of a region is another program in another iteration.
+    BodyChanged {
+        /// Where the region is written.
+        location: Option<Arc<Location>>,
+        /// The iteration.
+        iteration: usize,
+    },
+    /// A program is damaged.
+    InvalidProgram {
+        /// The number of the node, or of whatever else `what` names.
+        index: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The text of a program cannot be read.
+    Parse {
+        /// The line, from 1.
+        line: usize,
+        /// What was expected there.
+        expected: &'static str,
+    },
     /// An iterative decomposition did not converge.
     NoConvergence {
         /// The number of iterations done.
@@ -121,6 +155,42 @@ impl fmt::Display for Error {
                     "eigenvalues only {gap:e} apart have no differentiable eigenvectors"
                 )
             }
+            Self::BranchChanged {
+                node,
+                location,
+                recorded,
+                found,
+            } => {
+                write!(
+                    f,
+                    "the program was recorded where a decision on v{node} gave {recorded}, here it gives {found}"
+                )?;
+                if let Some(location) = location {
+                    write!(f, " ({location})")?;
+                }
+                f.write_str(
+                    "; record again, use a ProgramCache, or decide without branching by to_index() or lt_mask()",
+                )
+            }
+            Self::BodyChanged {
+                location,
+                iteration,
+            } => {
+                write!(
+                    f,
+                    "the body of a region records other operations in iteration {iteration} than in the first"
+                )?;
+                if let Some(location) = location {
+                    write!(f, " ({location})")?;
+                }
+                f.write_str("; choose by select, or write the loop by index")
+            }
+            Self::InvalidProgram { index, what } => {
+                write!(f, "the program is damaged at number {index}: {what}")
+            }
+            Self::Parse { line, expected } => {
+                write!(f, "line {line} of the program: expected {expected}")
+            }
             Self::NoConvergence { iterations } => {
                 write!(
                     f,
@@ -132,6 +202,64 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// A place in the source of the recorded function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Location {
+    /// The file.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// What a recorded function decided about active values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// Whether a comparison holds.
+    Holds(bool),
+    /// How two values compare; `None` if one is NaN.
+    Ordering(Option<Ordering>),
+    /// The index; `None` if the value is no index.
+    Index(Option<usize>),
+    /// The value, whose bits count.
+    Value(f64),
+}
+
+impl Decision {
+    /// Whether both are the same; values by their bits.
+    #[must_use]
+    pub fn is_same(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Value(a), Self::Value(b)) => a.to_bits() == b.to_bits(),
+            (a, b) => a == b,
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Holds(true) => f.write_str("true"),
+            Self::Holds(false) => f.write_str("false"),
+            Self::Ordering(Some(Ordering::Less)) => f.write_str("less"),
+            Self::Ordering(Some(Ordering::Equal)) => f.write_str("equal"),
+            Self::Ordering(Some(Ordering::Greater)) => f.write_str("greater"),
+            Self::Ordering(None) => f.write_str("unordered"),
+            Self::Index(Some(index)) => write!(f, "{index}"),
+            Self::Index(None) => f.write_str("no index"),
+            Self::Value(value) => write!(f, "{value}"),
+        }
+    }
+}
 
 /// Checks a length before any work is done (EDGE_CASES e70).
 pub(crate) fn check_len(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {

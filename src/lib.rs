@@ -66,7 +66,7 @@ mod scalar;
 pub use error::Error;
 pub use hessian::{grad, hessian};
 pub use jacobian::{Mode, jacobian, value_and_gradient_by};
-pub use scalar::{Function, Mask, Scalar, ScalarFunction};
+pub use scalar::{Function, Mask, Rows, Scalar, ScalarFunction};
 
 /// Everything that code written against this crate usually needs, for `use wengert::prelude::*`.
 ///
@@ -87,7 +87,7 @@ pub mod prelude {
         try_value_and_gradient, value_and_gradient, value_and_gradient_params, value_gradient_aux,
         vjp,
     };
-    pub use crate::scalar::{Function, Mask, Scalar, ScalarFunction};
+    pub use crate::scalar::{Function, Mask, Rows, Scalar, ScalarFunction};
     pub use num_dual::{DualNum, DualStruct};
     pub use num_traits::{One, Signed, Zero};
 }

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use serde::Serialize;
-use wengert::program::{Guard, NodeId, NodeKind, Program};
+use wengert::program::{Decision, NodeId, NodeKind, Program, Question};
 use wengert::{Function, ScalarFunction};
 use wengert_problems::registry::{ProblemInfo, Visitor, visit};
 
@@ -79,7 +79,7 @@ impl Visitor for TraceVisitor<'_> {
             tangent[position(&inputs, &wrt)?] = 1.0;
         }
         let program = Program::record(|x| [f.call(x)], &point)?;
-        Trace::new(info, inputs, wrt, &program, &tangent)
+        Trace::new(info, inputs, wrt, &program, &point, &tangent)
     }
 }
 
@@ -149,15 +149,32 @@ enum GuardLine {
     Other { description: String },
 }
 
+/// How a comparison came out.
+fn symbol(question: Question, recorded: Decision) -> &'static str {
+    match (question, recorded) {
+        (_, Decision::Ordering(Some(Ordering::Less))) => "<",
+        (_, Decision::Ordering(Some(Ordering::Equal))) => "==",
+        (_, Decision::Ordering(Some(Ordering::Greater))) => ">",
+        (Question::Less { .. }, Decision::Holds(true)) => "<",
+        (Question::Less { .. }, Decision::Holds(false)) => "not <",
+        (Question::LessEqual { .. }, Decision::Holds(true)) => "<=",
+        (Question::LessEqual { .. }, Decision::Holds(false)) => "not <=",
+        (Question::Equal { .. }, Decision::Holds(true)) => "==",
+        (Question::Equal { .. }, Decision::Holds(false)) => "!=",
+        _ => "unordered with",
+    }
+}
+
 impl Trace {
     fn new(
         info: &ProblemInfo,
         inputs: Vec<String>,
         wrt: String,
         program: &Program,
+        point: &[f64],
         tangent: &[f64],
     ) -> Result<Self, CliError> {
-        let table = program.sensitivities(tangent, &[1.0])?;
+        let table = program.sensitivities(point, tangent, &[1.0])?;
         let name = |node: NodeId| {
             inputs
                 .get(node.index())
@@ -188,28 +205,32 @@ impl Trace {
             }
         });
         let nodes = nodes.collect();
-        let guards = program.guards().iter().map(|guard| match *guard {
-            Guard::Ordering { lhs, rhs, outcome } => GuardLine::Comparison {
-                lhs: operand(lhs),
-                outcome: match outcome {
-                    Some(Ordering::Less) => "<",
-                    Some(Ordering::Equal) => "==",
-                    Some(Ordering::Greater) => ">",
-                    None => "unordered with",
+        let guards = program
+            .guards()
+            .iter()
+            .map(|guard| match (guard.question, guard.recorded) {
+                (Question::Value { node }, Decision::Value(value)) => GuardLine::Value {
+                    node: name(node),
+                    value: Number(value),
                 },
-                rhs: operand(rhs),
-            },
-            Guard::Value { node, bits } => GuardLine::Value {
-                node: name(node),
-                value: Number(f64::from_bits(bits)),
-            },
-            _ => GuardLine::Other {
-                description: format!("{guard:?}"),
-            },
-        });
+                (
+                    question @ (Question::Less { lhs, rhs }
+                    | Question::LessEqual { lhs, rhs }
+                    | Question::Equal { lhs, rhs }
+                    | Question::Ordering { lhs, rhs }),
+                    recorded,
+                ) => GuardLine::Comparison {
+                    lhs: operand(lhs),
+                    outcome: symbol(question, recorded),
+                    rhs: operand(rhs),
+                },
+                _ => GuardLine::Other {
+                    description: format!("{guard:?}"),
+                },
+            });
         let guards = guards.collect();
         let (output, value) = match program.outputs() {
-            [output] => (name(*output), Number(program.value(*output))),
+            [output] => (name(*output), Number(table.values[output.index()])),
             outputs => {
                 let outputs = outputs.len();
                 return Err(wengert::Error::NotScalar { outputs }.into());

@@ -1,8 +1,6 @@
 //! Custom rules: a user's elementary function, or another derivative for an existing one.
 
-use std::sync::Arc;
-
-use super::{KeptRule, Nary, Op};
+use super::{Keeper, Nary, Op};
 use crate::scalar::Scalar;
 
 /// An elementary function given by the user: its value and its first partials, called by [`Scalar::custom`].
@@ -125,20 +123,8 @@ impl<R: CustomRule> Nary for Custom<'_, R> {
     fn is_linear(&self) -> bool {
         self.0.is_linear()
     }
-    fn kept(&self) -> Option<Arc<dyn KeptRule>> {
-        Some(Arc::new(Kept(self.0.clone())))
-    }
-}
-
-/// A custom rule owned by a recorded program.
-struct Kept<R>(R);
-
-impl<R: CustomRule> KeptRule for Kept<R> {
-    fn value(&self, x: &[f64]) -> f64 {
-        self.0.value(x)
-    }
-    fn partials(&self, x: &[f64], y: f64, out: &mut [Option<f64>]) {
-        self.0.partials(x, y, out);
+    fn kept<K: Keeper>(&self, keeper: K) -> Option<K::Kept> {
+        Some(keeper.keep(self.0.clone()))
     }
 }
 

@@ -57,6 +57,19 @@ macro_rules! with_nary {
     };
 }
 
+/// The value of an operation.
+pub(crate) fn value(op: Op, args: &[f64]) -> f64 {
+    with_unary!(op, rule => return rule.value(args[0]), else {});
+    with_binary!(op, rule => return rule.value(args[0], args[1]), else {});
+    with_nary!(op, rule => return rule.value(args), else {});
+    match op {
+        Op::Max => larger(args[0], args[1]),
+        Op::Min => smaller(args[0], args[1]),
+        // A selection and a custom rule are kinds of nodes, not rows of the table.
+        _ => f64::NAN,
+    }
+}
+
 /// Writes the partials of an operation at `args`, where `y` is its value; entries left `None` are structural zeros.
 pub(crate) fn partials<S: Scalar>(op: Op, args: &[S], y: S, out: &mut [Option<S>]) {
     with_unary!(op, rule => return unary_partial(rule, args[0], y, out), else {});

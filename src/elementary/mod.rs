@@ -21,7 +21,7 @@ mod unary;
 pub use binary::*;
 pub(crate) use custom::Custom;
 pub use custom::{CustomRule, FirstOrder, FirstOrderRule};
-pub(crate) use dispatch::partials;
+pub(crate) use dispatch::{partials, value};
 pub use nary::*;
 pub use op::{Op, Series};
 pub use unary::*;
@@ -103,25 +103,25 @@ pub trait Nary {
     fn is_linear(&self) -> bool {
         false
     }
-    /// A copy of the rule that a recorded program can keep; only custom rules need one.
+    /// Hands a copy of the rule to a keeper; only custom rules have one to give.
     #[doc(hidden)]
-    fn kept(&self) -> Option<std::sync::Arc<dyn KeptRule>> {
+    fn kept<K: Keeper>(&self, _: K) -> Option<K::Kept> {
         None
     }
 }
 
-/// A custom rule as a recorded program keeps it: its value and its partials on plain numbers.
+/// Keeps copies of custom rules in a form of its own, as recorded programs do.
 #[doc(hidden)]
-pub trait KeptRule: Send + Sync {
-    /// The value.
-    fn value(&self, x: &[f64]) -> f64;
-    /// The partials; `None` for structural zeros.
-    fn partials(&self, x: &[f64], y: f64, out: &mut [Option<f64>]);
+pub trait Keeper {
+    /// The form.
+    type Kept;
+    /// Keeps a rule.
+    fn keep<R: CustomRule>(self, rule: R) -> Self::Kept;
 }
 
 /// Keeps a partial where the function is defined, else gives NaN (EDGE_CASES R4): one fused operation.
 ///
 /// `y` is the value of the function; it is NaN exactly outside the domain or for a NaN argument.
 pub(crate) fn in_domain<T: Scalar>(y: T, partial: T) -> T {
-    T::select(y.eq_mask(y), partial, T::from(f64::NAN))
+    T::in_domain(y, partial)
 }

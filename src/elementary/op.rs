@@ -174,6 +174,21 @@ impl Op {
             Self::Custom => "custom",
         }
     }
+
+    /// The bits of the parameter, 0 without one: with the name they identify the operation.
+    pub(crate) fn parameter_bits(self) -> u64 {
+        match self {
+            Self::AddConst(c)
+            | Self::MulConst(c)
+            | Self::DivConst(c)
+            | Self::RemConst(c)
+            | Self::Log(c)
+            | Self::Powf(c) => c.to_bits(),
+            Self::Powi(n) => u64::from(n.cast_unsigned()),
+            Self::Polygamma(n) | Self::SphBessel(n) => u64::from(n),
+            _ => 0,
+        }
+    }
 }
 
 impl fmt::Display for Op {

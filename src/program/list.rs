@@ -4,140 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::elementary::{KeptRule, Op};
-use crate::error::Error;
-
-/// The number of a node, printed `v12`; 32 bits, checked on creation.
-///
-/// ```
-/// use wengert::prelude::*;
-/// use wengert::program::Program;
-/// let program = Program::record(|x| [x[0] * x[1]], &[2.0, 3.0])?;
-/// assert_eq!(program.outputs()[0].to_string(), "v2");
-/// # Ok::<(), Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(u32);
-
-impl NodeId {
-    /// Checks that the number fits.
-    pub(super) fn new(index: usize) -> Result<Self, Error> {
-        u32::try_from(index).map(Self).map_err(|_| Error::TapeFull {
-            limit: u32::MAX as usize,
-        })
-    }
-
-    pub(super) const fn from_raw(index: u32) -> Self {
-        Self(index)
-    }
-
-    pub(super) const fn raw(self) -> u32 {
-        self.0
-    }
-
-    /// The number as an index into arrays with one entry per node.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl fmt::Display for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "v{}", self.0)
-    }
-}
-
-/// What a node computes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum NodeKind {
-    /// The input of this number.
-    Input(u32),
-    /// A constant.
-    Constant(f64),
-    /// An elementary operation on the arguments.
-    Elementary(Op),
-    /// A custom rule, by its number in the program.
-    Custom(u32),
-    /// The first argument where the mask (the third argument) holds, else the second.
-    Select,
-    /// The argument, which no derivative passes.
-    Detach,
-    /// The mask `first < second`.
-    Less,
-    /// The mask `first <= second`.
-    LessEqual,
-    /// The mask `first == second`.
-    Equal,
-    /// Both masks.
-    And,
-    /// Either mask.
-    Or,
-    /// The opposite mask.
-    Not,
-}
-
-impl NodeKind {
-    /// The name of the operation without parameters, as counted.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Input(_) => "input",
-            Self::Constant(_) => "constant",
-            Self::Elementary(op) => op.name(),
-            Self::Custom(_) => "custom",
-            Self::Select => "select",
-            Self::Detach => "detach",
-            Self::Less => "lt",
-            Self::LessEqual => "le",
-            Self::Equal => "eq",
-            Self::And => "and",
-            Self::Or => "or",
-            Self::Not => "not",
-        }
-    }
-
-    /// Whether the node is computed, not given.
-    #[must_use]
-    pub const fn is_operation(self) -> bool {
-        !matches!(self, Self::Input(_) | Self::Constant(_))
-    }
-}
-
-impl fmt::Display for NodeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Input(i) => write!(f, "input {i}"),
-            Self::Constant(c) => write!(f, "constant {c}"),
-            Self::Elementary(op) => write!(f, "{op}"),
-            Self::Custom(rule) => write!(f, "custom({rule})"),
-            _ => f.write_str(self.name()),
-        }
-    }
-}
-
-/// A decision on an active value that was made while recording.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Guard {
-    /// A comparison of two nodes came out like this.
-    Ordering {
-        /// The left node.
-        lhs: NodeId,
-        /// The right node.
-        rhs: NodeId,
-        /// The outcome; `None` if a value was NaN.
-        outcome: Option<std::cmp::Ordering>,
-    },
-    /// The exact value of a node was read.
-    Value {
-        /// The node.
-        node: NodeId,
-        /// The bits that were read.
-        bits: u64,
-    },
-}
+use super::guard::Guard;
+use super::node::{NodeId, NodeKind};
+use super::region::Region;
+use super::rule::ProgramRule;
+use crate::elementary::Op;
+use crate::error::Location;
 
 /// A recorded Wengert list.
 ///
@@ -158,11 +30,16 @@ pub struct Program {
     /// Per node, the number of arguments up to and including its own.
     pub(super) ends: Vec<u32>,
     pub(super) arguments: Vec<NodeId>,
-    pub(super) values: Vec<f64>,
     pub(super) inputs: usize,
     pub(super) outputs: Vec<NodeId>,
     pub(super) guards: Vec<Guard>,
-    pub(super) rules: Vec<Arc<dyn KeptRule>>,
+    pub(super) regions: Vec<Region>,
+    pub(super) rules: Vec<Arc<dyn ProgramRule>>,
+    /// Per node, one more than the number of its location, or 0; empty if no location is known.
+    pub(super) places: Vec<u32>,
+    pub(super) locations: Vec<Arc<Location>>,
+    /// Where the function was recorded; empty if there is no such point.
+    pub(super) point: Vec<f64>,
 }
 
 impl fmt::Debug for Program {
@@ -223,10 +100,24 @@ impl Program {
         &self.arguments[start..self.ends[node.index()] as usize]
     }
 
-    /// The value of a node at the recording point; masks are 1 and 0.
+    /// The point at which the function was recorded; empty for a program that was not recorded or has been transformed.
     #[must_use]
-    pub fn value(&self, node: NodeId) -> f64 {
-        self.values[node.index()]
+    pub fn point(&self) -> &[f64] {
+        &self.point
+    }
+
+    /// Where a node was recorded, if it is known.
+    #[must_use]
+    pub fn location(&self, node: NodeId) -> Option<&Arc<Location>> {
+        let place = *self.places.get(node.index())?;
+        self.locations
+            .get(usize::try_from(place).ok()?.checked_sub(1)?)
+    }
+
+    /// The regions, numbered as in [`NodeKind::Region`].
+    #[must_use]
+    pub fn regions(&self) -> &[Region] {
+        &self.regions
     }
 
     /// The decisions that were made while recording.

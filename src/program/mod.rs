@@ -6,14 +6,23 @@
 //!
 //! Semantics: node `v_i` is computed from nodes with smaller numbers by one operation of the rule table. A comparison, or a
 //! conversion to `f64`, of an active value while recording is kept as a [`Guard`]: the program is that of the branch taken.
+//! A loop written with `sum_over` and its kin is kept as a [`Region`] whose body is a program of its own.
 //!
 //! Invariant: arguments precede their node; the identifiers of inputs are `v0..v(n-1)`.
 //! Source: Wengert 1964; Griewank & Walther 2008, §2.2.
 
 mod evaluate;
+mod guard;
 mod list;
+mod node;
 mod record;
+mod region;
+mod rule;
 
+pub use crate::error::{Decision, Location};
 pub use evaluate::Sensitivities;
-pub use list::{Counts, Guard, NodeId, NodeKind, Program};
+pub use guard::{Guard, Question};
+pub use list::{Counts, Program};
+pub use node::{NodeId, NodeKind};
 pub use record::{Traced, TracedMask};
+pub use region::{Region, Sink, Source};

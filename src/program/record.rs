@@ -8,9 +8,12 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::atomic::{self, AtomicU64};
 
-use super::list::{Guard, NodeId, NodeKind, Program};
+use super::guard::{Guard, Question};
+use super::list::Program;
+use super::node::{NodeId, NodeKind};
+use super::rule::Erase;
 use crate::elementary::{Binary, Nary, Op, TiedMax, TiedMin, Unary};
-use crate::error::Error;
+use crate::error::{Decision, Error};
 use crate::scalar::{Mask, Scalar, Short, traits::scalar_traits};
 
 /// The recording of a constant.
@@ -55,7 +58,7 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn push(&mut self, kind: NodeKind, arguments: &[NodeId], value: f64) -> u32 {
+    fn push(&mut self, kind: NodeKind, arguments: &[NodeId], _value: f64) -> u32 {
         let node = self.program.kinds.len();
         let end = self.program.arguments.len() + arguments.len();
         let (Ok(node), Ok(end)) = (NodeId::new(node), u32::try_from(end)) else {
@@ -67,7 +70,6 @@ impl Recorder {
         self.program.kinds.push(kind);
         self.program.arguments.extend_from_slice(arguments);
         self.program.ends.push(end);
-        self.program.values.push(value);
         node.raw()
     }
 
@@ -141,6 +143,59 @@ fn with_recorder<R>(recording: u32, record: impl FnOnce(&mut Recorder) -> R) -> 
     })
 }
 
+/// A program being built by a transformation: the numbers of [`Recording::push`] are those of a recorded function.
+pub(super) struct Recording {
+    id: u32,
+    open: OpenRecorder,
+}
+
+impl Recording {
+    /// Opens a recording without inputs.
+    pub(super) fn open() -> Self {
+        let id = next_id();
+        let open = OpenRecorder::open(id);
+        Self { id, open }
+    }
+
+    /// Appends a node.
+    pub(super) fn push(&self, kind: NodeKind, arguments: &[NodeId]) -> Traced {
+        let node = with_recorder(self.id, |recorder| recorder.push(kind, arguments, f64::NAN));
+        self.traced(NodeId::from_raw(node))
+    }
+
+    /// A node as a number.
+    pub(super) fn traced(&self, node: NodeId) -> Traced {
+        Traced {
+            value: f64::NAN,
+            node: node.raw(),
+            recording: self.id,
+            is_structural_zero: false,
+        }
+    }
+
+    /// The node of a number; a constant becomes one.
+    pub(super) fn node(&self, x: Traced) -> NodeId {
+        with_recorder(self.id, |recorder| recorder.node_of(x))
+    }
+
+    /// Reads or changes the program outside its nodes: inputs, outputs, guards, regions, rules.
+    pub(super) fn edit<R>(&self, edit: impl FnOnce(&mut Program) -> R) -> R {
+        with_recorder(self.id, |recorder| edit(&mut recorder.program))
+    }
+
+    /// Closes the recording.
+    pub(super) fn finish(self) -> Result<Program, Error> {
+        let Recorder { program, error, .. } = self.open.finish();
+        error.map_or(Ok(program), Err)
+    }
+}
+
+/// The identifier of the next recording: the lower half of its number, without the identifier of constants.
+fn next_id() -> u32 {
+    let number = NEXT_RECORDING.fetch_add(1, atomic::Ordering::Relaxed);
+    u32::try_from(number % u64::from(u32::MAX)).map_or(1, |id| id + 1)
+}
+
 impl Program {
     /// Records a function at a point.
     ///
@@ -171,12 +226,11 @@ impl Program {
         f: impl FnOnce(&[Traced]) -> R,
         x: &[f64],
     ) -> Result<Self, Error> {
-        let number = NEXT_RECORDING.fetch_add(1, atomic::Ordering::Relaxed);
-        // The lower half, without the identifier of constants.
-        let recording = u32::try_from(number % u64::from(u32::MAX)).map_or(1, |id| id + 1);
+        let recording = next_id();
         let guard = OpenRecorder::open(recording);
         let traced = with_recorder(recording, |recorder| -> Result<Vec<Traced>, Error> {
             recorder.program.inputs = x.len();
+            recorder.program.point = x.to_vec();
             let input = |(i, x): (usize, &f64)| {
                 let number = NodeId::new(i)?.raw();
                 let node = recorder.push(NodeKind::Input(number), &[], *x);
@@ -220,7 +274,11 @@ impl Traced {
         if self.recording != CONSTANT {
             let (node, bits) = (NodeId::from_raw(self.node), self.value.to_bits());
             with_recorder(self.recording, |r| {
-                r.program.guards.push(Guard::Value { node, bits });
+                r.program.guards.push(Guard {
+                    question: Question::Value { node },
+                    recorded: Decision::Value(f64::from_bits(bits)),
+                    location: None,
+                });
             });
         }
         self.value
@@ -332,10 +390,11 @@ fn decide(lhs: Traced, rhs: Traced) -> Option<Ordering> {
     if recording != CONSTANT {
         with_recorder(recording, |recorder| {
             let (lhs, rhs) = (recorder.node_of(lhs), recorder.node_of(rhs));
-            recorder
-                .program
-                .guards
-                .push(Guard::Ordering { lhs, rhs, outcome });
+            recorder.program.guards.push(Guard {
+                question: Question::Ordering { lhs, rhs },
+                recorded: Decision::Ordering(outcome),
+                location: None,
+            });
         });
     }
     outcome
@@ -394,7 +453,7 @@ impl Scalar for Traced {
     fn nary<R: Nary>(rule: &R, args: &[Self]) -> Self {
         let values: Short<f64> = args.iter().map(|x| x.value).collect();
         let value = rule.value(&values);
-        let kind = match (rule.op(), rule.kept()) {
+        let kind = match (rule.op(), rule.kept(Erase)) {
             (Op::Custom, Some(kept)) => {
                 let recording = args.iter().map(|x| x.recording).find(|r| *r != CONSTANT);
                 recording.map_or(NodeKind::Custom(0), |recording| {
@@ -452,6 +511,14 @@ impl Scalar for Traced {
             is_structural_zero: true,
             ..Self::from_inner(0.0)
         }
+    }
+    fn in_domain(y: Self, partial: Self) -> Self {
+        let value = if y.value.is_nan() {
+            y.value
+        } else {
+            partial.value
+        };
+        Self::push(NodeKind::Domain, value, &[y, partial])
     }
     fn detach(self) -> Self {
         Self::push(NodeKind::Detach, self.value, &[self])
