@@ -198,7 +198,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     #[inline]
     fn clamp(self, lo: Self, hi: Self) -> Self {
         assert!(
-            lo.re() <= hi.re(),
+            lo <= hi,
             "clamp needs lo <= hi, found lo = {}, hi = {}",
             lo.re(),
             hi.re()

@@ -1,6 +1,7 @@
 //! [`NodeId`] and [`NodeKind`]: what a node of a program is called and what it computes.
 
 use std::fmt;
+use std::mem::discriminant;
 
 use crate::elementary::Op;
 use crate::error::Error;
@@ -130,7 +131,14 @@ impl NodeKind {
 
     /// Whether both do the same, parameters compared by their bits.
     pub(super) fn is_same(self, other: Self) -> bool {
-        self.key() == other.key()
+        discriminant(&self) == discriminant(&other)
+            && match (self, other) {
+                (Self::Elementary(a), Self::Elementary(b)) => {
+                    discriminant(&a) == discriminant(&b) && a.parameter_bits() == b.parameter_bits()
+                }
+                (Self::Constant(a), Self::Constant(b)) => a.to_bits() == b.to_bits(),
+                (a, b) => a == b,
+            }
     }
 
     /// Equal exactly for kinds that do the same: a name and the bits of its parameter.

@@ -1,5 +1,6 @@
 //! Custom rules as programs keep them: erased, with their partials on plain and on traced numbers.
 
+use std::any::TypeId;
 use std::sync::Arc;
 
 use super::record::Traced;
@@ -13,6 +14,10 @@ pub(super) trait ProgramRule: Send + Sync {
     fn partials(&self, x: &[f64], y: f64, out: &mut [Option<f64>]);
     /// The partials as nodes of the program being recorded.
     fn traced_partials(&self, x: &[Traced], y: Traced, out: &mut [Option<Traced>]);
+    /// The type of the rule.
+    fn type_id(&self) -> TypeId;
+    /// Whether the rule holds no data, so that two of its type are the same.
+    fn is_unit(&self) -> bool;
 }
 
 /// A rule of which a program keeps a copy.
@@ -27,6 +32,12 @@ impl<R: CustomRule> ProgramRule for Kept<R> {
     }
     fn traced_partials(&self, x: &[Traced], y: Traced, out: &mut [Option<Traced>]) {
         Custom(&self.0).partials(x, y, out);
+    }
+    fn type_id(&self) -> TypeId {
+        TypeId::of::<R>()
+    }
+    fn is_unit(&self) -> bool {
+        size_of::<R>() == 0
     }
 }
 

@@ -66,6 +66,11 @@ impl<'a, T: Copy> Rows<'a, T> {
         self.width
     }
 
+    /// All entries, row after row.
+    pub(crate) const fn values(&self) -> &'a [T] {
+        self.values
+    }
+
     /// One row.
     ///
     /// # Panics

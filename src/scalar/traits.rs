@@ -78,7 +78,7 @@ macro_rules! scalar_traits {
                 /// Looks at the value only; derivatives may be there.
                 #[inline]
                 fn is_zero(&self) -> bool {
-                    self.inner().is_zero()
+                    *self == 0.0
                 }
             }
             impl<$($param)*> num_traits::One for $carrier {
@@ -89,7 +89,7 @@ macro_rules! scalar_traits {
                 /// Looks at the value only; derivatives may be there.
                 #[inline]
                 fn is_one(&self) -> bool {
-                    self.inner().is_one()
+                    *self == 1.0
                 }
             }
             impl<$($param)*> num_traits::Num for $carrier {
@@ -244,6 +244,7 @@ macro_rules! comparisons {
             fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
                 self.inner().partial_cmp(&other.inner())
             }
+            $crate::scalar::traits::inequalities!(Self, |other| &other.inner(), lt le gt ge);
         }
         impl<$($param)*> PartialEq<f64> for $carrier {
             #[inline]
@@ -256,8 +257,19 @@ macro_rules! comparisons {
             fn partial_cmp(&self, other: &f64) -> Option<std::cmp::Ordering> {
                 self.inner().partial_cmp(other)
             }
+            $crate::scalar::traits::inequalities!(f64, |other| other, lt le gt ge);
         }
     };
+}
+
+/// The inequalities of the inner scalars themselves: a recorded program guards exactly what was asked.
+macro_rules! inequalities {
+    ($other:ty, |$name:ident| $inner:expr, $($method:ident)*) => {$(
+        #[inline]
+        fn $method(&self, $name: &$other) -> bool {
+            self.inner().$method($inner)
+        }
+    )*};
 }
 
 /// One operator between two carriers, by value and by reference, and its assignment.
@@ -339,5 +351,6 @@ macro_rules! unary_methods {
 }
 
 pub(crate) use {
-    binary_operator, comparisons, constant_operator, masks_of_value, scalar_traits, unary_methods,
+    binary_operator, comparisons, constant_operator, inequalities, masks_of_value, scalar_traits,
+    unary_methods,
 };
