@@ -23,6 +23,7 @@ pub(crate) use custom::Custom;
 pub use custom::{CustomRule, FirstOrder, FirstOrderRule};
 pub(crate) use dispatch::{partials, value};
 pub use nary::*;
+pub(crate) use op::{Number, parse_number, split_parameter};
 pub use op::{Op, Series};
 pub use unary::*;
 

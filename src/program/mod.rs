@@ -11,18 +11,27 @@
 //! Invariant: arguments precede their node; the identifiers of inputs are `v0..v(n-1)`.
 //! Source: Wengert 1964; Griewank & Walther 2008, §2.2.
 
+mod cost;
+mod dot;
 mod evaluate;
 mod guard;
+mod json;
 mod list;
 mod node;
+mod parts;
 mod record;
 mod region;
 mod rule;
+mod text;
+mod view;
 
 pub use crate::error::{Decision, Location};
+pub use cost::{Cost, Counts};
+pub use dot::DotOptions;
 pub use evaluate::Sensitivities;
 pub use guard::{Guard, Question};
-pub use list::{Counts, Program};
+pub use list::Program;
 pub use node::{NodeId, NodeKind};
 pub use record::{Traced, TracedMask};
 pub use region::{Region, Sink, Source};
+pub use view::Graph;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::mem::discriminant;
 
-use crate::elementary::Op;
+use crate::elementary::{Number, Op};
 use crate::error::Error;
 
 /// The number of a node, printed `v12`; 32 bits, checked on creation.
@@ -157,7 +157,7 @@ impl fmt::Display for NodeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(i) => write!(f, "input {i}"),
-            Self::Constant(c) => write!(f, "constant {c}"),
+            Self::Constant(c) => write!(f, "constant {}", Number(*c)),
             Self::Elementary(op) => write!(f, "{op}"),
             Self::Custom(rule) => write!(f, "custom({rule})"),
             Self::Region(region) => write!(f, "region({region})"),
