@@ -15,9 +15,13 @@ mod evaluate;
 mod guard;
 mod list;
 mod node;
+#[cfg(test)]
+mod random;
 mod record;
 mod region;
 mod rule;
+mod simplify;
+mod validate;
 
 pub use crate::error::{Decision, Location};
 pub use evaluate::Sensitivities;
@@ -26,3 +30,4 @@ pub use list::{Counts, Program};
 pub use node::{NodeId, NodeKind};
 pub use record::{Traced, TracedMask};
 pub use region::{Region, Sink, Source};
+pub use simplify::Passes;
