@@ -24,6 +24,10 @@ mod region;
 mod rule;
 mod text;
 mod view;
+#[cfg(test)]
+mod random;
+mod simplify;
+mod validate;
 
 pub use crate::error::{Decision, Location};
 pub use cost::{Cost, Counts};
@@ -35,3 +39,4 @@ pub use node::{NodeId, NodeKind};
 pub use record::{Traced, TracedMask};
 pub use region::{Region, Sink, Source};
 pub use view::Graph;
+pub use simplify::Passes;
