@@ -17,6 +17,7 @@ mod list;
 mod node;
 mod record;
 mod region;
+mod replay;
 mod rule;
 
 pub use crate::error::{Decision, Location};
@@ -26,3 +27,4 @@ pub use list::{Counts, Program};
 pub use node::{NodeId, NodeKind};
 pub use record::{Traced, TracedMask};
 pub use region::{Region, Sink, Source};
+pub use replay::{BatchReplay, Replay, ReplayOptions, Unchecked, Width};
