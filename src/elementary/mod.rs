@@ -17,6 +17,7 @@ mod nary;
 mod op;
 pub(crate) mod special;
 mod unary;
+pub(crate) mod vector;
 
 pub use binary::*;
 pub(crate) use custom::Custom;

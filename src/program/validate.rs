@@ -156,11 +156,7 @@ impl Program {
             self.arguments.len(),
             "the last argument list does not end with the arguments",
         )?;
-        ensure(
-            self.inputs <= len,
-            self.inputs,
-            "more inputs than nodes",
-        )?;
+        ensure(self.inputs <= len, self.inputs, "more inputs than nodes")?;
         ensure(
             self.point.is_empty() || self.point.len() == self.inputs,
             self.point.len(),
@@ -189,7 +185,11 @@ impl Program {
     fn check_node(&self, node: NodeId, is_used: &mut [bool]) -> Result<(), Error> {
         let (index, kind, arguments) = (node.index(), self.kind(node), self.arguments(node));
         for argument in arguments {
-            ensure(*argument < node, index, "an argument is not before its node")?;
+            ensure(
+                *argument < node,
+                index,
+                "an argument is not before its node",
+            )?;
         }
         let given = usize::try_from(match kind {
             NodeKind::Input(k) => k,
@@ -234,11 +234,7 @@ impl Program {
                 *is_used = true;
                 // Iterations may be any number in a file, so the sums are checked.
                 let region = &self.regions[region as usize];
-                ensure(
-                    region.iterations > 0,
-                    index,
-                    "a region without iterations",
-                )?;
+                ensure(region.iterations > 0, index, "a region without iterations")?;
                 let expected = region
                     .sources
                     .iter()

@@ -213,9 +213,8 @@ pub(super) fn is_same_program(a: &Program, b: &Program) -> bool {
         }
         (x, y) => x.is_same(y),
     };
-    let same_guard = |(x, y): (&Guard, &Guard)| {
-        x.question == y.question && x.recorded.is_same(y.recorded)
-    };
+    let same_guard =
+        |(x, y): (&Guard, &Guard)| x.question == y.question && x.recorded.is_same(y.recorded);
     a.inputs == b.inputs
         && a.ends == b.ends
         && a.arguments == b.arguments
@@ -224,7 +223,10 @@ pub(super) fn is_same_program(a: &Program, b: &Program) -> bool {
         && a.guards.len() == b.guards.len()
         && a.guards.iter().zip(&b.guards).all(same_guard)
         && a.regions.len() == b.regions.len()
-        && a.regions.iter().zip(&b.regions).all(|(x, y)| is_same_region(x, y))
+        && a.regions
+            .iter()
+            .zip(&b.regions)
+            .all(|(x, y)| is_same_region(x, y))
 }
 
 fn is_same_region(a: &Region, b: &Region) -> bool {
@@ -232,7 +234,10 @@ fn is_same_region(a: &Region, b: &Region) -> bool {
         && a.is_reversed == b.is_reversed
         && a.sinks == b.sinks
         && a.sources.len() == b.sources.len()
-        && a.sources.iter().zip(&b.sources).all(|(x, y)| is_same_source(x, y))
+        && a.sources
+            .iter()
+            .zip(&b.sources)
+            .all(|(x, y)| is_same_source(x, y))
         && (Arc::ptr_eq(&a.body, &b.body) || is_same_program(&a.body, &b.body))
 }
 

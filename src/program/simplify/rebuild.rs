@@ -103,7 +103,11 @@ pub(super) fn rebuild(
             _ => builder.emit(kind, &arguments),
         };
     }
-    let needed = old.outputs.iter().zip(&needs.outputs).filter(|(_, is)| **is);
+    let needed = old
+        .outputs
+        .iter()
+        .zip(&needs.outputs)
+        .filter(|(_, is)| **is);
     builder.program.outputs = needed.map(|(output, _)| new[output.index()]).collect();
     builder.guards(&old.guards, &new);
     builder.finish()
