@@ -168,6 +168,9 @@ fn write_program<S: Serializer>(
         let point: Vec<Number> = program.point.iter().map(|x| Number(*x)).collect();
         fields.serialize_field("point", &point)?;
     }
+    if program.is_derivative {
+        fields.serialize_field("is_derivative", &true)?;
+    }
     fields.serialize_field("nodes", &Nodes(program))?;
     if !program.regions.is_empty() {
         fields.serialize_field("regions", &program.regions)?;
@@ -342,6 +345,8 @@ struct ReadProgram<'a> {
     inputs: usize,
     #[serde(default)]
     point: Vec<Number>,
+    #[serde(default)]
+    is_derivative: bool,
     #[serde(borrow)]
     nodes: Vec<ReadNode<'a>>,
     #[serde(borrow, default)]
@@ -434,6 +439,7 @@ impl ReadProgram<'_> {
                 "expected a point with one number per input",
             ));
         }
+        program.is_derivative = self.is_derivative;
         program.point = self.point.into_iter().map(|x| x.0).collect();
         Ok(program)
     }

@@ -36,6 +36,8 @@ pub struct Program {
     /// Per node, one more than the number of its location, or 0; empty if no location is known.
     pub(super) places: Vec<u32>,
     pub(super) locations: Vec<Arc<Location>>,
+    /// Whether it computes derivatives; then replay may fuse products with sums (EDGE_CASES R1).
+    pub(super) is_derivative: bool,
     /// Where the function was recorded; empty if there is no such point.
     pub(super) point: Vec<f64>,
 }
@@ -110,6 +112,14 @@ impl Program {
         let place = *self.places.get(node.index())?;
         self.locations
             .get(usize::try_from(place).ok()?.checked_sub(1)?)
+    }
+
+    /// Whether the program was made by differentiation.
+    ///
+    /// With more than one lane, replay rounds a product and a sum of such a program only once.
+    #[must_use]
+    pub fn is_derivative(&self) -> bool {
+        self.is_derivative
     }
 
     /// The regions, numbered as in [`NodeKind::Region`].

@@ -248,6 +248,7 @@ impl Program {
     pub fn is_same(&self, other: &Self) -> bool {
         let (a, b) = (self, other);
         a.inputs == b.inputs
+            && a.is_derivative == b.is_derivative
             && a.ends == b.ends
             && a.arguments == b.arguments
             && a.outputs == b.outputs

@@ -25,7 +25,7 @@ const NONE: u32 = u32::MAX;
 
 /// The code of a whole program: the inputs are the first scalar slots, the outputs follow.
 pub(super) fn lower(program: &Program, is_blocked: bool) -> Result<Unit, Error> {
-    let mut builder = Builder::new(is_blocked);
+    let mut builder = Builder::new(is_blocked, program.is_derivative());
     let inputs = program.inputs();
     builder.scalars.take_run(inputs)?;
     let first_output = builder.scalars.take_run(program.outputs().len())?;
@@ -54,7 +54,7 @@ pub(super) fn lower(program: &Program, is_blocked: bool) -> Result<Unit, Error> 
 /// The code of a program all of whose inputs differ between lanes: vector slots 0 to `n - 1`; also the operands of the
 /// outputs.
 pub(super) fn lower_lanes(program: &Program) -> Result<(Unit, Vec<u32>), Error> {
-    let mut builder = Builder::new(false);
+    let mut builder = Builder::new(false, program.is_derivative());
     builder.is_vector = true;
     builder.vectors.take_run(program.inputs())?;
     let operands: Vec<u32> = (VECTOR..).take(program.inputs()).collect();
@@ -160,9 +160,12 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(is_blocked: bool) -> Self {
+    fn new(is_blocked: bool, fuses: bool) -> Self {
         Self {
-            unit: Unit::default(),
+            unit: Unit {
+                fuses,
+                ..Unit::default()
+            },
             scalars: Allocator::default(),
             vectors: Allocator::default(),
             constants: HashMap::new(),
@@ -562,7 +565,7 @@ impl Builder {
         results: &[u32],
         code: &mut Vec<Instruction>,
     ) -> Result<(), Error> {
-        let mut inner = Self::new(false);
+        let mut inner = Self::new(false, self.unit.fuses);
         inner.is_vector = true;
         let mut inputs = Vec::new();
         let (mut uniforms, mut lanes, mut data) = (Vec::new(), Vec::new(), Vec::new());

@@ -156,6 +156,7 @@ fn round(program: &Program, passes: Passes) -> Result<Program, Error> {
     let entries: Vec<Entry> = (0..program.inputs).map(Entry::Input).collect();
     let mut simple = rebuild(program, &needs, &entries, program.inputs, passes)?;
     simple.point.clone_from(&program.point);
+    simple.is_derivative = program.is_derivative;
     debug_assert_eq!(simple.validate(), Ok(()));
     Ok(simple)
 }

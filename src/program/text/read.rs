@@ -165,6 +165,7 @@ fn node_number(word: &str) -> Option<u32> {
 
 fn read_program(lines: &mut Lines<'_>) -> Result<Program, Expected> {
     let mut nodes = Builder::default();
+    let mut is_derivative = false;
     while lines.advance() {
         if read_common(lines, &mut nodes, 0)? {
             continue;
@@ -174,6 +175,7 @@ fn read_program(lines: &mut Lines<'_>) -> Result<Program, Expected> {
                 let node = lines.node(&nodes)?;
                 nodes.output(node);
             }
+            Some("derivative") => is_derivative = true,
             Some(word) => {
                 read_label(word, lines, &nodes)?;
                 read_node(lines, &mut nodes, 0)?;
@@ -182,7 +184,9 @@ fn read_program(lines: &mut Lines<'_>) -> Result<Program, Expected> {
         }
         lines.end()?;
     }
-    nodes.finish()
+    let mut program = nodes.finish()?;
+    program.is_derivative = is_derivative;
+    Ok(program)
 }
 
 /// Reads what stands in programs and bodies alike: guards and regions without a node.

@@ -57,6 +57,9 @@ struct Text<'a> {
 
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.program.is_derivative {
+            writeln!(f, "derivative")?;
+        }
         self.write(f, 0, None)
     }
 }
