@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::common::ByWords;
-use super::dead::{Needs, compact, reach};
+use super::dead::{compact, reach};
 use super::rebuild::Builder;
 use super::region::{Interface, Rest};
 use crate::program::region::{Region, Source};
@@ -31,7 +31,7 @@ impl Builder {
     /// Copies what does not depend on the iteration in front of the region.
     pub(super) fn move_out(&mut self, region: &Region, interface: &Interface) -> Moved {
         let body = &*region.body;
-        let needed = Needs::of(body, &vec![true; body.outputs.len()]).nodes;
+        let needed = reach(region, &mut vec![true; body.outputs.len()], |_| false);
         let mut moved = Moved {
             is_invariant: vec![false; body.len()],
             outer: vec![Self::NONE; body.len()],

@@ -59,7 +59,6 @@ fn random_programs_keep_their_values_under_every_pass() {
         let program = random::program(&mut rng, size);
         assert_eq!(program.validate(), Ok(()), "seed {seed}");
         for passes in each {
-            println!("{seed} {passes:?}");
             let simple = program.simplify_with(passes).unwrap();
             assert_equivalent(seed, &mut rng, &program, &simple);
         }
