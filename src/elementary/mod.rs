@@ -17,6 +17,8 @@ mod nary;
 mod op;
 pub(crate) mod special;
 mod unary;
+#[cfg_attr(not(test), expect(unused_imports))]
+pub(crate) mod vector;
 
 pub use binary::*;
 pub(crate) use custom::Custom;
