@@ -17,7 +17,7 @@ mod nary;
 mod op;
 pub(crate) mod special;
 mod unary;
-#[cfg_attr(not(test), expect(unused_imports))]
+#[cfg_attr(not(test), expect(unused_imports), allow(dead_code))]
 pub(crate) mod vector;
 
 pub use binary::*;

@@ -6,6 +6,8 @@
 //! Sources: Dekker 1971 (products and quotients with their errors); D. E. Knuth, The Art of Computer Programming 2, §4.2.2
 //! (sums); Muller 2016, §11.1 (rounding by adding a large constant).
 
+use std::hint::select_unpredictable;
+
 /// 3/2 · 2^52 + 2048: `x + ROUND` holds the integer nearest to `x`, plus 2048, in its lowest twelve bits.
 pub(super) const ROUND: f64 = 6_755_399_441_057_792.0;
 /// The exponent field of 1.
@@ -21,6 +23,19 @@ pub(super) const TINY: f64 = 3.725_290_298_461_914e-9;
 #[inline(always)]
 pub(super) fn fma<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// `a` if the condition holds, else `b`, both computed: never a branch, into which the computation could be moved.
+#[inline(always)]
+pub(super) fn select(condition: bool, a: f64, b: f64) -> f64 {
+    select_unpredictable(condition, a, b)
+}
+
+/// Whether a number is outside the positive normal ones: 0, subnormal, negative, infinite or NaN.
+#[inline(always)]
+pub(super) fn is_not_positive_normal(x: f64) -> bool {
+    const LOWEST: u64 = f64::MIN_POSITIVE.to_bits();
+    x.to_bits().wrapping_sub(LOWEST) >= f64::INFINITY.to_bits() - LOWEST
 }
 
 /// The rounded sum and its error, for any arguments.
@@ -92,13 +107,13 @@ pub(super) fn polynomial<const FMA: bool, const N: usize>(x: f64, c: &[f64; N]) 
 /// The smaller of an argument and a bound, and NaN for NaN.
 #[inline(always)]
 pub(super) fn at_most(x: f64, bound: f64) -> f64 {
-    if x > bound { bound } else { x }
+    select(x > bound, bound, x)
 }
 
 /// The larger of an argument and a bound, and NaN for NaN.
 #[inline(always)]
 pub(super) fn at_least(x: f64, bound: f64) -> f64 {
-    if x < bound { bound } else { x }
+    select(x < bound, bound, x)
 }
 
 /// The integer nearest to `x`, and 2048 more than it as bits; for |x| < 2048.
@@ -123,17 +138,22 @@ pub(super) fn scale(x: f64, k: u64) -> f64 {
     x * factor(half) * factor(other)
 }
 
-/// Writes the loop over the lanes around a core of one argument.
+/// Writes the loop over the lanes around a core of one argument; where the test holds the function of one number
+/// is used. The loop writes to an array of its own: to one that it got it would first test whether results overwrite
+/// arguments, and for few lanes that test costs more than it seems worth to the compiler, which gives up vectors then.
 macro_rules! lanes {
-    ($($(#[$doc:meta])* $name:ident = $core:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $core:ident $(, $test:expr => $exact:expr)?;)*) => {$(
         $(#[$doc])*
         #[inline(always)]
-        pub(crate) fn $name<const FMA: bool, const L: usize>(x: &[f64; L]) -> [f64; L] {
-            let mut y = [0.0; L];
-            for (y, &x) in y.iter_mut().zip(x) {
+        pub(crate) fn $name<const FMA: bool, const L: usize>(x: &[f64; L], out: &mut [f64; L]) {
+            let mut local = [0.0; L];
+            for (y, &x) in local.iter_mut().zip(x) {
                 *y = $core::<FMA>(x);
             }
-            y
+            *out = local;
+            $(if any(x, $test) {
+                patch(x, out, $test, $exact);
+            })?
         }
     )*};
 }
@@ -154,13 +174,13 @@ pub(super) fn any<const L: usize>(x: &[f64; L], test: impl Fn(f64) -> bool) -> b
 #[inline(never)]
 pub(super) fn patch<const L: usize>(
     x: &[f64; L],
-    y: &mut [f64; L],
+    out: &mut [f64; L],
     test: fn(f64) -> bool,
     exact: fn(f64) -> f64,
 ) {
-    for (y, &x) in y.iter_mut().zip(x) {
+    for (out, &x) in out.iter_mut().zip(x) {
         if test(x) {
-            *y = exact(x);
+            *out = exact(x);
         }
     }
 }
@@ -185,13 +205,13 @@ pub(super) fn any2<const L: usize>(
 pub(super) fn patch2<const L: usize>(
     x: &[f64; L],
     y: &[f64; L],
-    z: &mut [f64; L],
+    out: &mut [f64; L],
     test: fn(f64, f64) -> bool,
     exact: fn(f64, f64) -> f64,
 ) {
-    for ((z, &x), &y) in z.iter_mut().zip(x).zip(y) {
+    for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
         if test(x, y) {
-            *z = exact(x, y);
+            *out = exact(x, y);
         }
     }
 }

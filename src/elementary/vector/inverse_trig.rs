@@ -6,10 +6,12 @@
 //!
 //! Sources: Cody & Waite 1980, chapters 10 and 11; Muller 2016, §11.5.
 
+use std::f64::consts::FRAC_PI_4;
+
 use super::arithmetic::*;
 
-/// pi/4 in 50 bits, so that small multiples are exact, and the rest.
-const PI_4_HIGH: f64 = 0.785_398_163_397_448_3;
+/// pi/4, which has three zero bits at its end, so that small multiples are exact; and what it lacks.
+const PI_4_HIGH: f64 = FRAC_PI_4;
 const PI_4_LOW: f64 = 3.061_616_997_868_383e-17;
 /// tan(pi/8).
 const TAN_PI_8: f64 = 0.414_213_562_373_095_05;
@@ -56,15 +58,19 @@ lanes! {
 
 /// The angle of the point with ordinate `y` and abscissa `x`.
 #[inline(always)]
-pub(crate) fn atan2<const FMA: bool, const L: usize>(y: &[f64; L], x: &[f64; L]) -> [f64; L] {
-    let mut angle = [0.0; L];
-    for ((angle, &y), &x) in angle.iter_mut().zip(y).zip(x) {
+pub(crate) fn atan2<const FMA: bool, const L: usize>(
+    y: &[f64; L],
+    x: &[f64; L],
+    out: &mut [f64; L],
+) {
+    let mut local = [0.0; L];
+    for ((angle, &y), &x) in local.iter_mut().zip(y).zip(x) {
         *angle = atan2_core::<FMA>(y, x);
     }
+    *out = local;
     if any2(y, x, is_extreme) {
-        patch2(y, x, &mut angle, is_extreme, f64::atan2);
+        patch2(y, x, out, is_extreme, f64::atan2);
     }
-    angle
 }
 
 /// Whether the quotient or its error may leave the range, or an argument is not finite.
@@ -83,12 +89,15 @@ fn is_extreme(y: f64, x: f64) -> bool {
 fn angle<const FMA: bool>(n: f64, d: f64, eighths: f64, sign: f64) -> f64 {
     let steep = n > TAN_PI_8 * d;
     let (difference, sum) = (fast_two_sum(-d, n), fast_two_sum(d, n));
-    let numerator = if steep { difference } else { (n, 0.0) };
-    let denominator = if steep { sum } else { (d, 0.0) };
+    let numerator = (
+        select(steep, difference.0, n),
+        select(steep, difference.1, 0.0),
+    );
+    let denominator = (select(steep, sum.0, d), select(steep, sum.1, 0.0));
     let (t, low) = divide::<FMA>(numerator, denominator);
     let z = t * t;
     let tail = fma::<FMA>(z * t, polynomial::<FMA, 11>(z, &ATAN), low * (1.0 - z));
-    let turns = eighths + if steep { sign } else { 0.0 };
+    let turns = eighths + select(steep, sign, 0.0);
     let (leading, error) = fast_two_sum(turns * PI_4_HIGH, sign * t);
     leading + (error + fma::<FMA>(turns, PI_4_LOW, sign * tail))
 }
@@ -98,22 +107,22 @@ fn atan_core<const FMA: bool>(x: f64) -> f64 {
     // Beyond 10^17 the angle is pi/2 to all digits.
     let a = at_most(x.abs(), 1e17);
     let above = a > 1.0;
-    let (n, d) = if above { (1.0, a) } else { (a, 1.0) };
-    let (eighths, sign) = if above { (2.0, -1.0) } else { (0.0, 1.0) };
+    let (n, d) = (select(above, 1.0, a), select(above, a, 1.0));
+    let (eighths, sign) = (select(above, 2.0, 0.0), select(above, -1.0, 1.0));
     let y = angle::<FMA>(n, d, eighths, sign);
-    if a < TINY { x } else { y.copysign(x) }
+    select(a < TINY, x, y.copysign(x))
 }
 
 #[inline(always)]
 fn atan2_core<const FMA: bool>(y: f64, x: f64) -> f64 {
     let (a, b) = (y.abs(), x.abs());
     let above = a > b;
-    let (n, d) = if above { (b, a) } else { (a, b) };
+    let (n, d) = (select(above, b, a), select(above, a, b));
     let left = x.is_sign_negative();
     // From the nearest axis: 0, pi/2 or pi, up or down.
-    let sign = if above == left { 1.0 } else { -1.0 };
-    let beside = if left { 4.0 } else { 0.0 };
-    let eighths = if above { 2.0 } else { beside };
+    let sign = select(above == left, 1.0, -1.0);
+    let beside = select(left, 4.0, 0.0);
+    let eighths = select(above, 2.0, beside);
     angle::<FMA>(n, d, eighths, sign).copysign(y)
 }
 
@@ -129,7 +138,7 @@ fn root<const FMA: bool>(z: f64) -> (f64, f64) {
     let t = z.sqrt();
     let (square, error) = two_product::<FMA>(t, t);
     // The root is 0 or at least 2^-27; the bound keeps 0/0 away and hides no NaN, which t itself carries.
-    let twice = if t > 0.0 { 2.0 * t } else { 1.0 };
+    let twice = select(t > 0.0, 2.0 * t, 1.0);
     (t, ((z - square) - error) / twice)
 }
 
@@ -140,9 +149,9 @@ fn reduce_asin<const FMA: bool>(x: f64) -> (f64, f64, bool) {
     let inner = a <= 0.5;
     let outer_z = 0.5 * (1.0 - a);
     let (outer, outer_low) = root::<FMA>(outer_z);
-    let z = if inner { a * a } else { outer_z };
-    let t = if inner { a } else { outer };
-    let low = if inner { 0.0 } else { outer_low };
+    let z = select(inner, a * a, outer_z);
+    let t = select(inner, a, outer);
+    let low = select(inner, 0.0, outer_low);
     (t, asin_series::<FMA>(z, t, low), inner)
 }
 
@@ -151,8 +160,8 @@ fn asin_core<const FMA: bool>(x: f64) -> f64 {
     let (t, tail, inner) = reduce_asin::<FMA>(x);
     let (sum, error) = fast_two_sum(2.0 * PI_4_HIGH, -2.0 * t);
     let outer = sum + (error + (2.0 * PI_4_LOW - 2.0 * tail));
-    let y = if inner { t + tail } else { outer };
-    if x.abs() < TINY { x } else { y.copysign(x) }
+    let y = select(inner, t + tail, outer);
+    select(x.abs() < TINY, x, y.copysign(x))
 }
 
 #[inline(always)]
@@ -160,15 +169,9 @@ fn acos_core<const FMA: bool>(x: f64) -> f64 {
     let (t, tail, inner) = reduce_asin::<FMA>(x);
     let negative = x < 0.0;
     // Inside: pi/2 - asin x. Outside: twice the arc sine of the root, or pi minus that.
-    let turns = if inner {
-        2.0
-    } else if negative {
-        4.0
-    } else {
-        0.0
-    };
-    let size = if inner { 1.0 } else { 2.0 };
-    let factor = if inner ^ negative { -size } else { size };
+    let turns = select(inner, 2.0, select(negative, 4.0, 0.0));
+    let size = select(inner, 1.0, 2.0);
+    let factor = select(inner ^ negative, -size, size);
     let (sum, error) = fast_two_sum(turns * PI_4_HIGH, factor * t);
     sum + (error + fma::<FMA>(turns, PI_4_LOW, factor * tail))
 }

@@ -32,34 +32,26 @@ const LOG10_2_LOW: f64 = 1.420_502_322_726_61e-13;
 
 lanes! {
     /// Natural logarithm.
-    ln = ln_core;
+    ln = ln_core, is_not_positive_normal => f64::ln;
     /// `ln(1 + x)`, accurate close to 0.
-    ln_1p = ln_1p_core;
+    ln_1p = ln_1p_core, is_outside => f64::ln_1p;
     /// Logarithm to base 2; exact for powers of two.
-    log2 = log2_core;
+    log2 = log2_core, is_not_positive_normal => f64::log2;
     /// Logarithm to base 10.
-    log10 = log10_core;
+    log10 = log10_core, is_not_positive_normal => f64::log10;
     /// Inverse hyperbolic tangent.
     atanh = atanh_core;
 }
 
 /// k and the fraction 1 + f of a positive normal number.
 #[inline(always)]
-fn decompose_normal(x: f64) -> (f64, f64) {
+pub(super) fn decompose(x: f64) -> (f64, f64) {
     let shifted = x.to_bits().wrapping_add(ONE_BITS - SQRT_HALF);
     // The biased exponent goes below 2^52 as an integer.
     let biased = f64::from_bits((shifted >> 52) | 0x4330_0000_0000_0000);
     let k = biased - (4_503_599_627_370_496.0 + 1023.0);
     let fraction = f64::from_bits((shifted & FRACTION).wrapping_add(SQRT_HALF));
     (k, fraction)
-}
-
-/// k and the fraction 1 + f of a positive finite number.
-#[inline(always)]
-pub(super) fn decompose(x: f64) -> (f64, f64) {
-    let subnormal = x < f64::MIN_POSITIVE;
-    let (k, fraction) = decompose_normal(if subnormal { x * TWO_54 } else { x });
-    (if subnormal { k - 54.0 } else { k }, fraction)
 }
 
 /// `f^2 / 2` and the small term `s (f^2/2 + s^2 P(s^2))`.
@@ -72,61 +64,53 @@ fn series<const FMA: bool>(f: f64) -> (f64, f64) {
     (half_square, small)
 }
 
-/// `k ln 2 + ln(1 + f) + low`.
+/// `k ln 2 + f - half_square + small`, the parts of the logarithm.
 #[inline(always)]
-fn assemble<const FMA: bool>(k: f64, f: f64, low: f64) -> f64 {
-    let (half_square, small) = series::<FMA>(f);
-    let small = small + fma::<FMA>(k, LN2_LOW, low);
+fn assemble<const FMA: bool>(k: f64, f: f64, half_square: f64, small: f64) -> f64 {
+    let small = fma::<FMA>(k, LN2_LOW, small);
     fma::<FMA>(k, LN2_HIGH, f - (half_square - small))
-}
-
-/// The logarithm of an argument outside (0, inf), else the value given.
-#[inline(always)]
-fn outside(x: f64, y: f64) -> f64 {
-    let y = if x < f64::INFINITY { y } else { x };
-    let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
-    if x < 0.0 { f64::NAN } else { y }
 }
 
 #[inline(always)]
 fn ln_core<const FMA: bool>(x: f64) -> f64 {
     let (k, fraction) = decompose(x);
-    outside(x, assemble::<FMA>(k, fraction - 1.0, 0.0))
+    let f = fraction - 1.0;
+    let (half_square, small) = series::<FMA>(f);
+    assemble::<FMA>(k, f, half_square, small)
+}
+
+/// Whether `ln(1 + x)` is infinite or NaN.
+#[inline(always)]
+fn is_outside(x: f64) -> bool {
+    !((x > -1.0) & (x < f64::INFINITY))
 }
 
 /// `ln(1 + x + low)` for finite x > -1 and a low part below one rounding of x.
 #[inline(always)]
 pub(super) fn ln_1p_of_sum<const FMA: bool>(x: f64, low: f64) -> f64 {
     let (sum, error) = two_sum(1.0, x);
-    let (k, fraction) = decompose_normal(sum);
+    let (k, fraction) = decompose(sum);
     // Where nothing was shifted, f is x itself and not the rounded sum minus 1.
     let unshifted = k == 0.0;
-    let f = if unshifted { x } else { fraction - 1.0 };
+    let f = select(unshifted, x, fraction - 1.0);
     // 2^-k, which is out of range only for sums far beyond 2^53, where the error does not count.
     let inverse = f64::from_bits(
         (sum.to_bits() & !FRACTION)
             .wrapping_neg()
             .wrapping_add(ONE_BITS << 1),
     );
-    let inverse = if fraction < 1.0 {
-        0.5 * inverse
-    } else {
-        inverse
-    };
-    let shifted = if sum < 1e30 {
-        (error + low) * inverse
-    } else {
-        0.0
-    };
-    let error = if unshifted { low } else { shifted };
+    let inverse = select(fraction < 1.0, 0.5 * inverse, inverse);
+    let shifted = select(sum < 1e30, (error + low) * inverse, 0.0);
+    let error = select(unshifted, low, shifted);
     // 1 / (1 + f) to a tenth is enough for a correction of one rounding.
-    assemble::<FMA>(k, f, error * fma::<FMA>(f, f, 1.0 - f))
+    let (half_square, small) = series::<FMA>(f);
+    let small = fma::<FMA>(error, fma::<FMA>(f, f, 1.0 - f), small);
+    assemble::<FMA>(k, f, half_square, small)
 }
 
 #[inline(always)]
 fn ln_1p_core<const FMA: bool>(x: f64) -> f64 {
-    let y = outside(x + 1.0, ln_1p_of_sum::<FMA>(x, 0.0));
-    if x.abs() < 1e-17 { x } else { y }
+    select(x.abs() < 1e-17, x, ln_1p_of_sum::<FMA>(x, 0.0))
 }
 
 /// `ln(1 + f)` as a sum whose first part has 21 bits.
@@ -143,7 +127,7 @@ fn log2_core<const FMA: bool>(x: f64) -> f64 {
     let (high, low) = short_sum::<FMA>(fraction - 1.0);
     let (sum, error) = fast_two_sum(k, high * LOG2_E_HIGH);
     let rest = fma::<FMA>(low, LOG2_E_HIGH, (low + high) * LOG2_E_LOW);
-    outside(x, sum + (error + rest))
+    sum + (error + rest)
 }
 
 #[inline(always)]
@@ -152,7 +136,7 @@ fn log10_core<const FMA: bool>(x: f64) -> f64 {
     let (high, low) = short_sum::<FMA>(fraction - 1.0);
     let (sum, error) = fast_two_sum(k * LOG10_2_HIGH, high * LOG10_E_HIGH);
     let rest = fma::<FMA>(low, LOG10_E_HIGH, (low + high) * LOG10_E_LOW);
-    outside(x, sum + (error + fma::<FMA>(k, LOG10_2_LOW, rest)))
+    sum + (error + fma::<FMA>(k, LOG10_2_LOW, rest))
 }
 
 /// `ln(1 + 2a / (1 - a)) / 2` with the quotient as a pair.
@@ -164,7 +148,7 @@ fn atanh_core<const FMA: bool>(x: f64) -> f64 {
     let (quotient, rest) = divide::<FMA>((2.0 * a, 0.0), denominator);
     let (high, low) = fast_two_sum(quotient, rest);
     let y = 0.5 * ln_1p_of_sum::<FMA>(high, low);
-    let y = if a < 1.0 { y } else { f64::NAN };
-    let y = if a == 1.0 { f64::INFINITY } else { y };
-    if a < TINY { x } else { y.copysign(x) }
+    let y = select(a < 1.0, y, f64::NAN);
+    let y = select(a == 1.0, f64::INFINITY, y);
+    select(a < TINY, x, y.copysign(x))
 }

@@ -25,12 +25,12 @@ fn logistic_core<const FMA: bool>(x: f64) -> f64 {
     let (denominator, error) = fast_two_sum(1.0, scale(high, e.k));
     let error = error + scale(low, e.k);
     let negative = x < 0.0;
-    let numerator = if negative { (high, low) } else { (1.0, 0.0) };
+    let numerator = (select(negative, high, 1.0), select(negative, low, 0.0));
     let (quotient, rest) = divide::<FMA>(numerator, (denominator, error));
     let y = quotient + rest;
     // Scaled last, so that a subnormal result is rounded once.
     let scaled = scale(y, e.k);
-    if negative { scaled } else { y }
+    select(negative, scaled, y)
 }
 
 #[inline(always)]
@@ -39,5 +39,5 @@ fn softplus_core<const FMA: bool>(x: f64) -> f64 {
     let (high, low) = e.sum();
     let y = ln_1p_of_sum::<FMA>(scale(high, e.k), scale(low, e.k));
     // NaN takes the second way.
-    if x <= 0.0 { y } else { x + y }
+    select(x <= 0.0, y, x + y)
 }

@@ -1,7 +1,8 @@
 //! Powers, cube roots and hypotenuses.
 //!
 //! `x^y = e^(y ln x)`, where the logarithm needs eleven more bits than a number has, since y ln x may be as large as 745:
-//! it is computed as a pair with a relative error of about 2^-65. Zeros, infinities and NaN go to `std`, one by one.
+//! it is computed as a pair with a relative error of about 2^-65. Zeros, subnormal numbers, infinities
+//! and NaN go to `std`, one by one.
 //!
 //! Sources: Muller 2016, §11.6 (powers), §2.2 (pairs); Cody & Waite 1980, chapter 7; W. Kahan, Computing a real cube
 //! root, 1991 (Halley's step with a corrected last one).
@@ -44,31 +45,54 @@ lanes! {
 
 /// `x^y`, with all special cases of [`f64::powf`].
 #[inline(always)]
-pub(crate) fn pow<const FMA: bool, const L: usize>(x: &[f64; L], y: &[f64; L]) -> [f64; L] {
-    let mut power = [0.0; L];
-    for ((power, &x), &y) in power.iter_mut().zip(x).zip(y) {
-        *power = pow_core::<FMA>(x, y);
+pub(crate) fn pow<const FMA: bool, const L: usize>(x: &[f64; L], y: &[f64; L], out: &mut [f64; L]) {
+    let mut local = [0.0; L];
+    for ((z, &x), &y) in local.iter_mut().zip(x).zip(y) {
+        *z = pow_core::<FMA>(x, y);
     }
+    *out = local;
     if any2(x, y, is_special) {
-        patch2(x, y, &mut power, is_special, f64::powf);
+        repair(x, y, out);
     }
-    power
 }
 
-/// Whether an argument is 0, infinite or NaN, or the exponent of a negative number is too large to see whether it is odd.
+/// Whether the base is not a positive normal number, or the exponent not finite.
 #[inline(always)]
 fn is_special(x: f64, y: f64) -> bool {
-    let (a, b) = (x.abs(), y.abs());
-    let fine = (a > 0.0) & (a < f64::INFINITY) & (b < f64::INFINITY) & ((x > 0.0) | (b < TWO_51));
-    !fine
+    let finite = y.abs() < f64::INFINITY;
+    is_not_positive_normal(x) | !finite
 }
 
-/// The logarithm of a positive finite number as a pair.
+/// Gives powers of negative numbers their sign, and leaves other special cases to the function of one number.
+#[cold]
+#[inline(never)]
+fn repair<const L: usize>(x: &[f64; L], y: &[f64; L], power: &mut [f64; L]) {
+    for ((power, &x), &y) in power.iter_mut().zip(x).zip(y) {
+        // Whether a larger exponent is odd is not seen by adding 3/2 · 2^52.
+        if x.is_normal() && y.abs() < TWO_51 {
+            if x < 0.0 {
+                *power = with_sign(*power, y);
+            }
+        } else {
+            *power = x.powf(y);
+        }
+    }
+}
+
+/// A power of a negative number, from that of its absolute value.
+#[inline(always)]
+fn with_sign(power: f64, y: f64) -> f64 {
+    let nearest = |v: f64| (v + 3.0 * TWO_51) - 3.0 * TWO_51;
+    let half = 0.5 * y;
+    let signed = select(nearest(half) == half, power, -power);
+    select(nearest(y) == y, signed, f64::NAN)
+}
+
+/// The logarithm of a positive normal number as a pair, relative error about 2^-65.
 #[inline(always)]
 fn ln_pair<const FMA: bool>(x: f64) -> (f64, f64) {
     let (k, fraction) = decompose(x);
     let (s, s_low) = divide::<FMA>((fraction - 1.0, 0.0), fast_two_sum(1.0, fraction));
-    let (s, s_low) = fast_two_sum(s, s_low);
     let (z, z_low) = two_product::<FMA>(s, s);
     let z_low = fma::<FMA>(2.0 * s, s_low, z_low);
     let tail = z * polynomial::<FMA, 8>(z, &LN_TAIL);
@@ -81,7 +105,7 @@ fn ln_pair<const FMA: bool>(x: f64) -> (f64, f64) {
     let (h, h_low) = fast_two_sum(2.0 * s, q);
     let h_low = h_low + (2.0 * s_low + q_low);
     let (sum, error) = fast_two_sum(k * LN2_HIGH, h);
-    fast_two_sum(sum, error + fma::<FMA>(k, LN2_LOW, h_low))
+    (sum, error + fma::<FMA>(k, LN2_LOW, h_low))
 }
 
 #[inline(always)]
@@ -95,17 +119,9 @@ fn pow_core<const FMA: bool>(x: f64, y: f64) -> f64 {
     let (t, t_low) = two_product::<FMA>(bounded, ln);
     let t_low = fma::<FMA>(bounded, ln_low, t_low);
     let inside = t.abs() < 746.0;
-    let t_low = if inside { t_low } else { 0.0 };
+    let t_low = select(inside, t_low, 0.0);
     let t = at_least(at_most(t, 710.0), -746.0);
-    let power = reduce::<FMA>(t, t_low).value();
-    // Rounding constants without the offset of `ROUND`: parity of the exponent.
-    let nearest = |v: f64| (v + 3.0 * TWO_51) - 3.0 * TWO_51;
-    let half = 0.5 * y;
-    let is_integer = nearest(y) == y;
-    let is_even = nearest(half) == half;
-    let signed = if is_even { power } else { -power };
-    let of_negative = if is_integer { signed } else { f64::NAN };
-    if x < 0.0 { of_negative } else { power }
+    reduce::<FMA>(t, t_low).value()
 }
 
 /// Halley's step from a polynomial, then a step of Newton with the exact cube.
@@ -113,7 +129,7 @@ fn pow_core<const FMA: bool>(x: f64, y: f64) -> f64 {
 fn cbrt_core<const FMA: bool>(x: f64) -> f64 {
     let a = x.abs();
     let subnormal = a < f64::MIN_POSITIVE;
-    let bits = (if subnormal { a * TWO_54 } else { a }).to_bits();
+    let bits = select(subnormal, a * TWO_54, a).to_bits();
     let biased = f64::from_bits((bits >> 52) | 0x4330_0000_0000_0000);
     let exponent = biased - (4_503_599_627_370_496.0 + 1023.0);
     // The exponent is 3 k + rest, rest = 0, 1, 2.
@@ -122,15 +138,9 @@ fn cbrt_core<const FMA: bool>(x: f64) -> f64 {
     let m = f64::from_bits((bits & FRACTION) | ONE_BITS);
     let start = polynomial::<FMA, 5>(m, &CBRT);
     let (two, four) = (rest == 1.0, rest == 2.0);
-    let factor = if two { 2.0 } else { 1.0 };
-    let m = m * if four { 4.0 } else { factor };
-    let factor = if two { 1.259_921_049_894_873_2 } else { 1.0 };
-    let start = start
-        * if four {
-            1.587_401_051_968_199_6
-        } else {
-            factor
-        };
+    let m = m * select(four, 4.0, select(two, 2.0, 1.0));
+    let roots = (1.259_921_049_894_873_2, 1.587_401_051_968_199_6);
+    let start = start * select(four, roots.1, select(two, roots.0, 1.0));
     let cube = start * start * start;
     let reciprocal = 1.0 / (2.0 * cube + m);
     let t = start * (cube + 2.0 * m) * reciprocal;
@@ -150,15 +160,19 @@ fn cbrt_core<const FMA: bool>(x: f64) -> f64 {
 
 /// The length of the vector (x, y), without overflow of the squares.
 #[inline(always)]
-pub(crate) fn hypot<const FMA: bool, const L: usize>(x: &[f64; L], y: &[f64; L]) -> [f64; L] {
-    let mut length = [0.0; L];
-    for ((length, &x), &y) in length.iter_mut().zip(x).zip(y) {
-        *length = hypot_core::<FMA>(x, y);
+pub(crate) fn hypot<const FMA: bool, const L: usize>(
+    x: &[f64; L],
+    y: &[f64; L],
+    out: &mut [f64; L],
+) {
+    let mut local = [0.0; L];
+    for ((z, &x), &y) in local.iter_mut().zip(x).zip(y) {
+        *z = hypot_core::<FMA>(x, y);
     }
+    *out = local;
     if any2(x, y, is_far) {
-        patch2(x, y, &mut length, is_far, f64::hypot);
+        patch2(x, y, out, is_far, f64::hypot);
     }
-    length
 }
 
 /// Whether squares overflow or lose digits, or an argument is NaN.
@@ -175,7 +189,8 @@ fn is_far(x: f64, y: f64) -> bool {
 #[inline(always)]
 fn hypot_core<const FMA: bool>(x: f64, y: f64) -> f64 {
     let (x, y) = (x.abs(), y.abs());
-    let (a, b) = if x > y { (x, y) } else { (y, x) };
+    let above = x > y;
+    let (a, b) = (select(above, x, y), select(above, y, x));
     let (p, p_error) = two_product::<FMA>(a, a);
     let (q, q_error) = two_product::<FMA>(b, b);
     let (sum, error) = fast_two_sum(p, q);

@@ -6,13 +6,13 @@
 //!
 //! Sources: Cody & Waite 1980, chapters 8 and 9; Muller 2016, §11.2 (the accuracy that a reduction needs), §11.3.
 
-use std::f64::consts::FRAC_2_PI;
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
 use super::arithmetic::*;
 
 /// pi/2 in parts of full length.
 const PI_2: [f64; 3] = [
-    1.570_796_326_794_896_6,
+    FRAC_PI_2,
     6.123_233_995_736_766e-17,
     -1.497_384_904_859_169_8e-33,
 ];
@@ -49,45 +49,31 @@ fn is_far(x: f64) -> bool {
     x.abs() > 1e6
 }
 
-/// Writes the loop over the lanes and the repair of far ones.
-macro_rules! circular {
-    ($($(#[$doc:meta])* $name:ident = $core:ident, $exact:expr;)*) => {$(
-        $(#[$doc])*
-        #[inline(always)]
-        pub(crate) fn $name<const FMA: bool, const L: usize>(x: &[f64; L]) -> [f64; L] {
-            let mut y = [0.0; L];
-            for (y, &x) in y.iter_mut().zip(x) {
-                *y = $core::<FMA>(x);
-            }
-            if any(x, is_far) {
-                patch(x, &mut y, is_far, $exact);
-            }
-            y
-        }
-    )*};
-}
-
-circular! {
+lanes! {
     /// Sine.
-    sin = sin_core, f64::sin;
+    sin = sin_core, is_far => f64::sin;
     /// Cosine.
-    cos = cos_core, f64::cos;
+    cos = cos_core, is_far => f64::cos;
     /// Tangent.
-    tan = tan_core, f64::tan;
+    tan = tan_core, is_far => f64::tan;
 }
 
 /// Sine and cosine for little more than the price of one.
 #[inline(always)]
-pub(crate) fn sin_cos<const FMA: bool, const L: usize>(x: &[f64; L]) -> ([f64; L], [f64; L]) {
+pub(crate) fn sin_cos<const FMA: bool, const L: usize>(
+    x: &[f64; L],
+    sin: &mut [f64; L],
+    cos: &mut [f64; L],
+) {
     let (mut sines, mut cosines) = ([0.0; L], [0.0; L]);
     for ((sin, cos), &x) in sines.iter_mut().zip(&mut cosines).zip(x) {
         (*sin, *cos) = sin_cos_core::<FMA>(x);
     }
+    (*sin, *cos) = (sines, cosines);
     if any(x, is_far) {
-        patch(x, &mut sines, is_far, f64::sin);
-        patch(x, &mut cosines, is_far, f64::cos);
+        patch(x, sin, is_far, f64::sin);
+        patch(x, cos, is_far, f64::cos);
     }
-    (sines, cosines)
 }
 
 /// The last bits of k, and r as a pair.
@@ -99,10 +85,10 @@ fn reduce<const FMA: bool>(x: f64) -> (u64, f64, f64) {
     if FMA {
         // The first difference is exact, a multiple of 2^-53; the others are sums of a multiple of the last place of the
         // second term.
-        let a = (-n).mul_add(PI_2[0], x);
+        let a = n.mul_add(-PI_2[0], x);
         let (w, w_error) = two_product::<true>(n, PI_2[1]);
         let (r, error) = fast_two_sum(a, -w);
-        return (k, r, (-n).mul_add(PI_2[2], error - w_error));
+        return (k, r, n.mul_add(-PI_2[2], error - w_error));
     }
     let a = x - n * PI_2_SHORT[0];
     let (b, b_error) = fast_two_sum(a, -(n * PI_2_SHORT[1]));
@@ -142,12 +128,9 @@ fn sin_cos_core<const FMA: bool>(x: f64) -> (f64, f64) {
     let (cos, cos_low) = cos_pair::<FMA>(r, low);
     let cos = cos + cos_low;
     let odd = k & 1 == 1;
-    let (s, c) = if odd { (cos, sin) } else { (sin, cos) };
+    let (s, c) = (select(odd, cos, sin), select(odd, sin, cos));
     let s = turn(s, k);
-    (
-        if x.abs() < TINY { x } else { s },
-        turn(c, k.wrapping_add(1)),
-    )
+    (select(x.abs() < TINY, x, s), turn(c, k.wrapping_add(1)))
 }
 
 #[inline(always)]
@@ -168,8 +151,8 @@ fn tan_core<const FMA: bool>(x: f64) -> f64 {
     let cos = fast_two_sum(cos.0, cos.1);
     let odd = k & 1 == 1;
     // tan(r + pi/2) = -cos r / sin r.
-    let numerator = if odd { cos } else { sin };
-    let denominator = if odd { (-sin.0, -sin.1) } else { cos };
+    let numerator = (select(odd, cos.0, sin.0), select(odd, cos.1, sin.1));
+    let denominator = (select(odd, -sin.0, cos.0), select(odd, -sin.1, cos.1));
     let (quotient, rest) = divide::<FMA>(numerator, denominator);
-    if x.abs() < TINY { x } else { quotient + rest }
+    select(x.abs() < TINY, x, quotient + rest)
 }
