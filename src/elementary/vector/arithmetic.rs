@@ -138,20 +138,22 @@ pub(super) fn scale(x: f64, k: u64) -> f64 {
     x * factor(half) * factor(other)
 }
 
-/// Writes the loop over the lanes around a core of one argument; where the test holds the function of one number is used.
+/// Writes the loop over the lanes around a core of one argument; where the test holds the function of one number
+/// is used. The loop writes to an array of its own: to one that it got it would first test whether results overwrite
+/// arguments, and for few lanes that test costs more than it seems worth to the compiler, which gives up vectors then.
 macro_rules! lanes {
     ($($(#[$doc:meta])* $name:ident = $core:ident $(, $test:expr => $exact:expr)?;)*) => {$(
         $(#[$doc])*
         #[inline(always)]
-        pub(crate) fn $name<const FMA: bool, const L: usize>(x: &[f64; L]) -> [f64; L] {
-            let mut y = [0.0; L];
-            for (y, &x) in y.iter_mut().zip(x) {
+        pub(crate) fn $name<const FMA: bool, const L: usize>(x: &[f64; L], out: &mut [f64; L]) {
+            let mut local = [0.0; L];
+            for (y, &x) in local.iter_mut().zip(x) {
                 *y = $core::<FMA>(x);
             }
+            *out = local;
             $(if any(x, $test) {
-                patch(x, &mut y, $test, $exact);
+                patch(x, out, $test, $exact);
             })?
-            y
         }
     )*};
 }
@@ -172,13 +174,13 @@ pub(super) fn any<const L: usize>(x: &[f64; L], test: impl Fn(f64) -> bool) -> b
 #[inline(never)]
 pub(super) fn patch<const L: usize>(
     x: &[f64; L],
-    y: &mut [f64; L],
+    out: &mut [f64; L],
     test: fn(f64) -> bool,
     exact: fn(f64) -> f64,
 ) {
-    for (y, &x) in y.iter_mut().zip(x) {
+    for (out, &x) in out.iter_mut().zip(x) {
         if test(x) {
-            *y = exact(x);
+            *out = exact(x);
         }
     }
 }
@@ -203,13 +205,13 @@ pub(super) fn any2<const L: usize>(
 pub(super) fn patch2<const L: usize>(
     x: &[f64; L],
     y: &[f64; L],
-    z: &mut [f64; L],
+    out: &mut [f64; L],
     test: fn(f64, f64) -> bool,
     exact: fn(f64, f64) -> f64,
 ) {
-    for ((z, &x), &y) in z.iter_mut().zip(x).zip(y) {
+    for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
         if test(x, y) {
-            *z = exact(x, y);
+            *out = exact(x, y);
         }
     }
 }

@@ -52,7 +52,8 @@ impl Reduced {
     /// `e^x`, rounded.
     #[inline(always)]
     pub(super) fn value(self) -> f64 {
-        scale(1.0 + (self.leading + self.small), self.k)
+        let (sum, error) = fast_two_sum(1.0, self.leading);
+        scale(sum + (error + self.small), self.k)
     }
 }
 
@@ -60,8 +61,8 @@ impl Reduced {
 #[inline(always)]
 pub(super) fn reduce<const FMA: bool>(x: f64, low: f64) -> Reduced {
     let (n, k) = nearest_integer(x * LOG2_E);
-    let leading = fma::<FMA>(-n, LN2_HIGH, x);
-    let rest = fma::<FMA>(-n, LN2_LOW, low);
+    let leading = fma::<FMA>(n, -LN2_HIGH, x);
+    let rest = fma::<FMA>(n, -LN2_LOW, low);
     series::<FMA>(k, leading, rest)
 }
 
@@ -81,11 +82,12 @@ lanes! {
     exp_m1 = exp_m1_core;
 }
 
-// The bounds are beyond overflow (709.79) and beyond underflow to zero (-745.14), but keep 2^k in range.
+// Beyond overflow (709.78) and underflow to zero (-745.14) the terms are meaningless and replaced.
 #[inline(always)]
 fn exp_core<const FMA: bool>(x: f64) -> f64 {
-    let x = at_least(at_most(x, 710.0), -746.0);
-    reduce::<FMA>(x, 0.0).value()
+    let y = reduce::<FMA>(x, 0.0).value();
+    let y = select(x > 710.0, f64::INFINITY, y);
+    select(x < -746.0, 0.0, y)
 }
 
 #[inline(always)]

@@ -45,8 +45,8 @@ fn reduce_both<const FMA: bool>(x: f64) -> (f64, f64, f64, f64, f64) {
     // Beyond overflow (710.476), but 2^(k - 2) is in range.
     let x = at_most(x.abs(), 710.6);
     let (n, k) = nearest_integer(x * LOG2_E);
-    let leading = fma::<FMA>(-n, LN2_HIGH, x);
-    let rest = -n * LN2_LOW;
+    let leading = fma::<FMA>(n, -LN2_HIGH, x);
+    let rest = n * -LN2_LOW;
     let r = leading + rest;
     let z = r * r;
     let sinh = fma::<FMA>(z * r, polynomial::<FMA, 5>(z, &SINH), rest);
@@ -76,7 +76,7 @@ fn cosh_core<const FMA: bool>(x: f64) -> f64 {
 /// `-t / (2 + t)` with `t = e^(-2|x|) - 1`.
 #[inline(always)]
 fn tanh_core<const FMA: bool>(x: f64) -> f64 {
-    let e = reduce::<FMA>(at_least(-2.0 * x.abs(), -60.0), 0.0);
+    let e = reduce::<FMA>(-2.0 * at_most(x.abs(), 30.0), 0.0);
     let power = power_of_two(e.k);
     let (power_m1, power_error) = fast_two_sum(-1.0, power);
     let (high, error) = fast_two_sum(power_m1, power * e.leading);
@@ -91,7 +91,7 @@ fn tanh_core<const FMA: bool>(x: f64) -> f64 {
 /// `4 e / (1 + e)^2` with `e = e^(-2|x|)`.
 #[inline(always)]
 fn sech_squared_core<const FMA: bool>(x: f64) -> f64 {
-    let e = reduce::<FMA>(at_least(-2.0 * x.abs(), -760.0), 0.0);
+    let e = reduce::<FMA>(-2.0 * at_most(x.abs(), 380.0), 0.0);
     let (high, low) = e.sum();
     let (root, error) = fast_two_sum(1.0, scale(high, e.k));
     let error = error + scale(low, e.k);

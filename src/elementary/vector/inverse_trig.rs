@@ -6,10 +6,12 @@
 //!
 //! Sources: Cody & Waite 1980, chapters 10 and 11; Muller 2016, §11.5.
 
+use std::f64::consts::FRAC_PI_4;
+
 use super::arithmetic::*;
 
-/// pi/4 in 50 bits, so that small multiples are exact, and the rest.
-const PI_4_HIGH: f64 = 0.785_398_163_397_448_3;
+/// pi/4, which has three zero bits at its end, so that small multiples are exact; and what it lacks.
+const PI_4_HIGH: f64 = FRAC_PI_4;
 const PI_4_LOW: f64 = 3.061_616_997_868_383e-17;
 /// tan(pi/8).
 const TAN_PI_8: f64 = 0.414_213_562_373_095_05;
@@ -56,15 +58,19 @@ lanes! {
 
 /// The angle of the point with ordinate `y` and abscissa `x`.
 #[inline(always)]
-pub(crate) fn atan2<const FMA: bool, const L: usize>(y: &[f64; L], x: &[f64; L]) -> [f64; L] {
-    let mut angle = [0.0; L];
-    for ((angle, &y), &x) in angle.iter_mut().zip(y).zip(x) {
+pub(crate) fn atan2<const FMA: bool, const L: usize>(
+    y: &[f64; L],
+    x: &[f64; L],
+    out: &mut [f64; L],
+) {
+    let mut local = [0.0; L];
+    for ((angle, &y), &x) in local.iter_mut().zip(y).zip(x) {
         *angle = atan2_core::<FMA>(y, x);
     }
+    *out = local;
     if any2(y, x, is_extreme) {
-        patch2(y, x, &mut angle, is_extreme, f64::atan2);
+        patch2(y, x, out, is_extreme, f64::atan2);
     }
-    angle
 }
 
 /// Whether the quotient or its error may leave the range, or an argument is not finite.

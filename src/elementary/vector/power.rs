@@ -45,15 +45,15 @@ lanes! {
 
 /// `x^y`, with all special cases of [`f64::powf`].
 #[inline(always)]
-pub(crate) fn pow<const FMA: bool, const L: usize>(x: &[f64; L], y: &[f64; L]) -> [f64; L] {
-    let mut power = [0.0; L];
-    for ((power, &x), &y) in power.iter_mut().zip(x).zip(y) {
-        *power = pow_core::<FMA>(x, y);
+pub(crate) fn pow<const FMA: bool, const L: usize>(x: &[f64; L], y: &[f64; L], out: &mut [f64; L]) {
+    let mut local = [0.0; L];
+    for ((z, &x), &y) in local.iter_mut().zip(x).zip(y) {
+        *z = pow_core::<FMA>(x, y);
     }
+    *out = local;
     if any2(x, y, is_special) {
-        repair(x, y, &mut power);
+        repair(x, y, out);
     }
-    power
 }
 
 /// Whether the base is not a positive normal number, or the exponent not finite.
@@ -160,15 +160,19 @@ fn cbrt_core<const FMA: bool>(x: f64) -> f64 {
 
 /// The length of the vector (x, y), without overflow of the squares.
 #[inline(always)]
-pub(crate) fn hypot<const FMA: bool, const L: usize>(x: &[f64; L], y: &[f64; L]) -> [f64; L] {
-    let mut length = [0.0; L];
-    for ((length, &x), &y) in length.iter_mut().zip(x).zip(y) {
-        *length = hypot_core::<FMA>(x, y);
+pub(crate) fn hypot<const FMA: bool, const L: usize>(
+    x: &[f64; L],
+    y: &[f64; L],
+    out: &mut [f64; L],
+) {
+    let mut local = [0.0; L];
+    for ((z, &x), &y) in local.iter_mut().zip(x).zip(y) {
+        *z = hypot_core::<FMA>(x, y);
     }
+    *out = local;
     if any2(x, y, is_far) {
-        patch2(x, y, &mut length, is_far, f64::hypot);
+        patch2(x, y, out, is_far, f64::hypot);
     }
-    length
 }
 
 /// Whether squares overflow or lose digits, or an argument is NaN.

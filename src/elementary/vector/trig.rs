@@ -6,13 +6,13 @@
 //!
 //! Sources: Cody & Waite 1980, chapters 8 and 9; Muller 2016, §11.2 (the accuracy that a reduction needs), §11.3.
 
-use std::f64::consts::FRAC_2_PI;
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
 use super::arithmetic::*;
 
 /// pi/2 in parts of full length.
 const PI_2: [f64; 3] = [
-    1.570_796_326_794_896_6,
+    FRAC_PI_2,
     6.123_233_995_736_766e-17,
     -1.497_384_904_859_169_8e-33,
 ];
@@ -60,16 +60,20 @@ lanes! {
 
 /// Sine and cosine for little more than the price of one.
 #[inline(always)]
-pub(crate) fn sin_cos<const FMA: bool, const L: usize>(x: &[f64; L]) -> ([f64; L], [f64; L]) {
+pub(crate) fn sin_cos<const FMA: bool, const L: usize>(
+    x: &[f64; L],
+    sin: &mut [f64; L],
+    cos: &mut [f64; L],
+) {
     let (mut sines, mut cosines) = ([0.0; L], [0.0; L]);
     for ((sin, cos), &x) in sines.iter_mut().zip(&mut cosines).zip(x) {
         (*sin, *cos) = sin_cos_core::<FMA>(x);
     }
+    (*sin, *cos) = (sines, cosines);
     if any(x, is_far) {
-        patch(x, &mut sines, is_far, f64::sin);
-        patch(x, &mut cosines, is_far, f64::cos);
+        patch(x, sin, is_far, f64::sin);
+        patch(x, cos, is_far, f64::cos);
     }
-    (sines, cosines)
 }
 
 /// The last bits of k, and r as a pair.
@@ -81,10 +85,10 @@ fn reduce<const FMA: bool>(x: f64) -> (u64, f64, f64) {
     if FMA {
         // The first difference is exact, a multiple of 2^-53; the others are sums of a multiple of the last place of the
         // second term.
-        let a = (-n).mul_add(PI_2[0], x);
+        let a = n.mul_add(-PI_2[0], x);
         let (w, w_error) = two_product::<true>(n, PI_2[1]);
         let (r, error) = fast_two_sum(a, -w);
-        return (k, r, (-n).mul_add(PI_2[2], error - w_error));
+        return (k, r, n.mul_add(-PI_2[2], error - w_error));
     }
     let a = x - n * PI_2_SHORT[0];
     let (b, b_error) = fast_two_sum(a, -(n * PI_2_SHORT[1]));

@@ -2,7 +2,7 @@
 
 use super::super::code::{Entry, Exit, Instruction, Opcode, Sequential, Unit, VECTOR};
 use super::{Frames, Report};
-use crate::elementary::{self as rules, Unary};
+use crate::elementary::{self as rules, Binary, Unary};
 use crate::scalar::Short;
 
 /// The value in a slot.
@@ -102,6 +102,12 @@ pub(super) fn step(unit: &Unit, i: &Instruction, u: &mut [f64]) {
         Opcode::Square => a() * a(),
         Opcode::Not => mask(a() == 0.0),
         Opcode::Exp => rules::Exp.value(a()),
+        Opcode::Exp2 => rules::Exp2.value(a()),
+        Opcode::Log2 => rules::Log2.value(a()),
+        Opcode::Log10 => rules::Log10.value(a()),
+        Opcode::Cbrt => rules::Cbrt.value(a()),
+        Opcode::Atanh => rules::Atanh.value(a()),
+        Opcode::Softplus => rules::Softplus.value(a()),
         Opcode::ExpM1 => rules::ExpM1.value(a()),
         Opcode::Ln => rules::Ln.value(a()),
         Opcode::Ln1p => rules::Ln1p.value(a()),
@@ -123,6 +129,7 @@ pub(super) fn step(unit: &Unit, i: &Instruction, u: &mut [f64]) {
         Opcode::Div => a() / b(),
         Opcode::Pow => a().powf(b()),
         Opcode::Atan2 => a().atan2(b()),
+        Opcode::Hypot => rules::Hypot.value(a(), b()),
         Opcode::Domain => {
             if a().is_nan() {
                 f64::NAN

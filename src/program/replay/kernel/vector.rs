@@ -160,7 +160,8 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
         macro_rules! math {
             ($function:ident) => {{
                 let x = unsafe { &*register(i.a).cast::<[f64; L]>() };
-                unsafe { *dst.cast::<[f64; L]>() = math::$function::<FMA, L>(x) };
+                let out = unsafe { &mut *dst.cast::<[f64; L]>() };
+                math::$function::<FMA, L>(x, out);
             }};
         }
         macro_rules! binary {
@@ -206,6 +207,12 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
             Opcode::Square => unary!(|a| simd.mul_f64s(a, a)),
             Opcode::Not => unary!(|a| mask(simd.equal_f64s(a, zero))),
             Opcode::Exp => math!(exp),
+            Opcode::Exp2 => math!(exp2),
+            Opcode::Log2 => math!(log2),
+            Opcode::Log10 => math!(log10),
+            Opcode::Cbrt => math!(cbrt),
+            Opcode::Atanh => math!(atanh),
+            Opcode::Softplus => math!(softplus),
             Opcode::ExpM1 => math!(exp_m1),
             Opcode::Ln => math!(ln),
             Opcode::Ln1p => math!(ln_1p),
@@ -234,7 +241,7 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
             // Masks are 1 and 0.
             Opcode::And => binary!(|a, b| mask(simd.and_m64s(not_zero(a), not_zero(b)))),
             Opcode::Or => binary!(|a, b| mask(simd.or_m64s(not_zero(a), not_zero(b)))),
-            Opcode::Pow | Opcode::Atan2 => {
+            Opcode::Pow | Opcode::Atan2 | Opcode::Hypot => {
                 let array = |operand: u32| -> [f64; L] {
                     if operand & VECTOR != 0 {
                         unsafe { *register(operand).cast::<[f64; L]>() }
@@ -243,12 +250,12 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
                     }
                 };
                 let (a, b) = (array(i.a), array(i.b));
-                let value = if i.op == Opcode::Pow {
-                    math::pow::<FMA, L>(&a, &b)
-                } else {
-                    math::atan2::<FMA, L>(&a, &b)
-                };
-                unsafe { *dst.cast::<[f64; L]>() = value };
+                let out = unsafe { &mut *dst.cast::<[f64; L]>() };
+                match i.op {
+                    Opcode::Pow => math::pow::<FMA, L>(&a, &b, out),
+                    Opcode::Atan2 => math::atan2::<FMA, L>(&a, &b, out),
+                    _ => math::hypot::<FMA, L>(&a, &b, out),
+                }
             }
             Opcode::MulAdd => {
                 if FMA {
@@ -324,12 +331,14 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
                         for l in 0..L {
                             x[l] -= largest[l];
                         }
-                        let term = math::exp::<FMA, L>(&x);
+                        let mut term = [0.0; L];
+                        math::exp::<FMA, L>(&x, &mut term);
                         for l in 0..L {
                             sum[l] += term[l];
                         }
                     }
-                    let ln = math::ln::<FMA, L>(&sum);
+                    let mut ln = [0.0; L];
+                    math::ln::<FMA, L>(&sum, &mut ln);
                     let out = unsafe { &mut *dst.cast::<[f64; L]>() };
                     for l in 0..L {
                         out[l] = largest[l] + ln[l];
