@@ -7,7 +7,7 @@ use super::guard::Guard;
 use super::node::{NodeId, NodeKind};
 use super::region::Region;
 use super::rule::ProgramRule;
-use crate::error::Location;
+use crate::error::{Error, Location};
 
 /// A recorded Wengert list.
 ///
@@ -112,6 +112,39 @@ impl Program {
         let place = *self.places.get(node.index())?;
         self.locations
             .get(usize::try_from(place).ok()?.checked_sub(1)?)
+    }
+
+    /// The program with some of its outputs, in the order of `picks`; an output may be picked more than once.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert::program::Program;
+    /// let program = Program::record(|x| [x[0] + 1.0, x[0] * 2.0], &[3.0])?;
+    /// assert_eq!(program.select_outputs(&[1])?.prepare()?.run(&[3.0])?, [6.0]);
+    /// assert!(program.select_outputs(&[2]).is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// **Cost**: a copy; [`simplify`](Self::simplify) drops what is no longer needed.
+    ///
+    /// # Errors
+    /// [`Error::IndexOutOfRange`] if there is no such output.
+    pub fn select_outputs(&self, picks: &[usize]) -> Result<Self, Error> {
+        let pick = |index: &usize| {
+            self.outputs
+                .get(*index)
+                .copied()
+                .ok_or(Error::IndexOutOfRange {
+                    what: "outputs",
+                    index: *index,
+                    len: self.outputs.len(),
+                })
+        };
+        let outputs = picks.iter().map(pick).collect::<Result<_, _>>()?;
+        Ok(Self {
+            outputs,
+            ..self.clone()
+        })
     }
 
     /// Whether the program was made by differentiation.
