@@ -173,6 +173,8 @@ FUNCTIONS = {
     "logistic": (lambda x: 1 / (1 + mp.exp(-x)), exponential(-746, 60, SMALL)),
     "softplus": (lambda x: mp.log1p(mp.exp(x)), exponential(-746, 60, SMALL + [1e10, 1e300])),
     "cbrt": (lambda x: mp.sign(x) * mp.cbrt(abs(x)), wide()),
+    "asinh": (mp.asinh, wide()),
+    "acosh": (mp.acosh, [x for x in positive() + some(COUNT, lambda: log_uniform(0, 300, False)) if x >= 1]),
     "pow": (power, powers()),
     "atan2": (mp.atan2, points()),
     "hypot": (mp.hypot, points()),

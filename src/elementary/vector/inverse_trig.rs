@@ -126,7 +126,7 @@ fn atan2_core<const FMA: bool>(y: f64, x: f64) -> f64 {
     angle::<FMA>(n, d, eighths, sign).copysign(y)
 }
 
-/// `(t, tail)` with `asin sqrt(z) = t + tail`, where `t` is the root of z <= 1/4, or `x` if the root is given.
+/// The tail of `asin(t + low) = t + tail`, where z = t^2 <= 1/4.
 #[inline(always)]
 fn asin_series<const FMA: bool>(z: f64, t: f64, low: f64) -> f64 {
     fma::<FMA>(z * t, polynomial::<FMA, 13>(z, &ASIN), low)
@@ -142,7 +142,7 @@ fn root<const FMA: bool>(z: f64) -> (f64, f64) {
     (t, ((z - square) - error) / twice)
 }
 
-/// |x| or the root of (1 - |x|)/2, the low part of that, the tail of its arc sine, and which of both it is.
+/// |x| up to 1/2 or else the root of (1 - |x|)/2, the tail of its arc sine, and whether it is |x|.
 #[inline(always)]
 fn reduce_asin<const FMA: bool>(x: f64) -> (f64, f64, bool) {
     let a = x.abs();

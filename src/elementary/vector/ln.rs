@@ -39,8 +39,6 @@ lanes! {
     log2 = log2_core, is_not_positive_normal => f64::log2;
     /// Logarithm to base 10.
     log10 = log10_core, is_not_positive_normal => f64::log10;
-    /// Inverse hyperbolic tangent.
-    atanh = atanh_core;
 }
 
 /// k and the fraction 1 + f of a positive normal number.
@@ -137,18 +135,4 @@ fn log10_core<const FMA: bool>(x: f64) -> f64 {
     let (sum, error) = fast_two_sum(k * LOG10_2_HIGH, high * LOG10_E_HIGH);
     let rest = fma::<FMA>(low, LOG10_E_HIGH, (low + high) * LOG10_E_LOW);
     sum + (error + fma::<FMA>(k, LOG10_2_LOW, rest))
-}
-
-/// `ln(1 + 2a / (1 - a)) / 2` with the quotient as a pair.
-#[inline(always)]
-fn atanh_core<const FMA: bool>(x: f64) -> f64 {
-    let a = x.abs();
-    // At 1 the quotient is replaced below; any finite one will do.
-    let denominator = fast_two_sum(1.0, -at_most(a, 1.0 - 0.5 * f64::EPSILON));
-    let (quotient, rest) = divide::<FMA>((2.0 * a, 0.0), denominator);
-    let (high, low) = fast_two_sum(quotient, rest);
-    let y = 0.5 * ln_1p_of_sum::<FMA>(high, low);
-    let y = select(a < 1.0, y, f64::NAN);
-    let y = select(a == 1.0, f64::INFINITY, y);
-    select(a < TINY, x, y.copysign(x))
 }

@@ -20,12 +20,13 @@
 //! | `acos` | 0.57 | `atan` | 0.54 | `sinh` | 0.75 | `cosh` | 0.76 |
 //! | `tanh` | 0.75 | `sech_squared` | 0.61 | `logistic` | 0.58 | `softplus` | 0.95 |
 //! | `cbrt` | 0.50 | `pow` | 0.67 | `atan2` | 0.53 | `hypot` | 0.50 |
+//! | `asinh` | 0.67 | `acosh` | 0.99 | | | | |
 //!
 //! | file | functions |
 //! |---|---|
 //! | `arithmetic` | fused operations, sums and products with their rounding errors, polynomials |
 //! | `exp`, `logistic`, `hyperbolic` | functions made of one exponential |
-//! | `ln` | logarithms |
+//! | `ln`, `inverse_hyperbolic` | logarithms and functions made of one |
 //! | `power` | power, cube root, hypotenuse |
 //! | `trig`, `inverse_trig` | circular functions and their inverses |
 //!
@@ -39,6 +40,7 @@
 mod arithmetic;
 mod exp;
 mod hyperbolic;
+mod inverse_hyperbolic;
 mod inverse_trig;
 mod ln;
 mod logistic;
@@ -49,8 +51,9 @@ mod trig;
 
 pub(crate) use exp::{exp, exp_m1, exp2};
 pub(crate) use hyperbolic::{cosh, sech_squared, sinh, tanh};
+pub(crate) use inverse_hyperbolic::{acosh, asinh, atanh};
 pub(crate) use inverse_trig::{acos, asin, atan, atan2};
-pub(crate) use ln::{atanh, ln, ln_1p, log2, log10};
+pub(crate) use ln::{ln, ln_1p, log2, log10};
 pub(crate) use logistic::{logistic, softplus};
 pub(crate) use power::{cbrt, hypot, pow};
 pub(crate) use trig::{cos, sin, tan};

@@ -86,6 +86,13 @@ fn cases() -> Vec<Case> {
         unary!(log2, |x, _| x.log2()),
         unary!(log10, |x, _| x.log10()),
         unary!(atanh, |x, _| libm::atanh(x)),
+        unary!(asinh, |x, _| libm::asinh(x)),
+        // Below -1 that function has finite values.
+        unary!(acosh, |x, _| if x < 1.0 {
+            f64::NAN
+        } else {
+            libm::acosh(x)
+        }),
         unary!(sin, |x, _| x.sin()),
         unary!(cos, |x, _| x.cos()),
         unary!(tan, |x, _| x.tan()),
@@ -245,9 +252,11 @@ fn special_values_are_those_of_one_number() {
             }
             "pow" | "atan2" | "hypot" => {
                 let exact = [1.0, 2.0, 3.0, 0.25, 1e300, f64::MAX, subnormal, 1_048_577.0];
-                let large = [4_503_599_627_370_497.0, 9_007_199_254_740_993.0, 1e-300];
+                let large = [4_503_599_627_370_497.0, 9_007_199_254_740_991.0, 1e-300];
                 x.extend(exact.iter().chain(&large).flat_map(|&x| [x, -x]));
             }
+            "acosh" => x.extend([1.0, -1.0, 0.5, -3.0, f64::MIN]),
+            "asinh" => x.extend([subnormal, -subnormal]),
             "sin" | "cos" | "tan" | "atan" | "cbrt" => x.extend([subnormal, -subnormal, 1e300]),
             other => panic!("{other} has no special arguments"),
         }

@@ -110,7 +110,7 @@ fn cos_pair<const FMA: bool>(r: f64, low: f64) -> (f64, f64) {
     let z = r * r;
     let half = 0.5 * z;
     let (sum, error) = fast_two_sum(1.0, -half);
-    // The rounding error of the square counts less than 1/6 unit in the last place.
+    // The rounding error of the square counts up to 1/4 unit in the last place.
     let tail = fma::<FMA>(z * z, polynomial::<FMA, 6>(z, &COS), error);
     (sum, fma::<FMA>(-r, low, tail))
 }
