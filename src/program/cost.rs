@@ -261,3 +261,97 @@ impl fmt::Display for Cost {
         writeln!(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Program {
+        text.parse().unwrap()
+    }
+
+    /// Four products and three additions inside, three times; an addition after each; two between them.
+    #[test]
+    fn operations_in_regions_count_as_often_as_they_run() {
+        let program = parse(
+            "v0 = input 0
+             v1 = region(0) 3 iterations
+               v0 = uniform v0
+               v1 = region(0) 4 iterations
+                 v0 = uniform v0
+                 v1 = data 1 2 3 4
+                 v2 = mul v0 v1
+                 sum v2
+               end
+               v2 = result(0) v1
+               v3 = add v0 v2
+               sum v3
+             end
+             v2 = result(0) v1
+             v3 = domain v0 v2
+             output v3",
+        );
+        let cost = program.cost();
+        let counts = &cost.operations;
+        assert_eq!((counts.of("mul"), counts.of("add")), (12, 9 + 3 + 2));
+        assert_eq!(
+            (counts.of("domain"), counts.total(), counts.flops()),
+            (1, 27, 26)
+        );
+        assert_eq!((cost.nodes, cost.regions, cost.guards), (4 + 4 + 3, 2, 0));
+        // Three programs, two regions, four data, two sources and a sink each, and what the arrays hold.
+        let least = 3 * size_of::<Program>() + 2 * size_of::<Region>() + 4 * 8 + 11 * 16;
+        assert!((least..2 * least).contains(&cost.program_bytes), "{cost}");
+        assert_eq!(program.flops(NodeId::from_raw(1)), 26);
+        // Within: one product, three additions, one more; then two additions, and the check at the end.
+        assert_eq!(program.depth(), 1 + 3 + 1 + 2 + 1);
+    }
+
+    #[test]
+    fn iterations_that_carry_wait_for_each_other() {
+        let scan = "v0 = input 0\nv1 = region(0) 5 iterations\nv0 = carried 0 v0\nv1 = mul v0 v0\nlast v1\nend\n";
+        assert_eq!(parse(scan).depth(), 5);
+        let apart = scan.replace("carried 0", "uniform");
+        assert_eq!(parse(&apart).depth(), 1);
+    }
+
+    /// An operation on many numbers is one operation, but several flops.
+    #[test]
+    fn long_operations_are_taken_apart() {
+        let inputs: String = (0..6).map(|i| format!("v{i} = input {i}\n")).collect();
+        for (operation, flops) in [
+            ("sum v0..=v5", 5),
+            ("dot v0..=v5", 5),
+            ("squared_norm v0..=v5", 11),
+            ("norm2 v0..=v5", 12),
+            ("log_sum_exp v0..=v5", 19),
+            ("mul_add v0 v1 v2", 2),
+            ("sum", 0),
+            ("detach v0", 0),
+            ("hypot v0 v1", 1),
+        ] {
+            let counts = parse(&format!("{inputs}v6 = {operation}\n")).counts();
+            assert_eq!((counts.total(), counts.flops()), (1, flops), "{operation}");
+        }
+    }
+
+    #[test]
+    fn counts_that_nobody_can_execute_stay_at_the_end() {
+        let levels = 3;
+        let open = "v1 = region(0) 4294967295 iterations\nv0 = uniform v0\n".repeat(levels);
+        let close = "end\nv2 = result(0) v1\nsum v2\n".repeat(levels - 1);
+        let text = format!("v0 = input 0\n{open}v1 = mul v0 v0\nsum v1\n{close}end\n");
+        let program = parse(&text);
+        let counts = program.counts();
+        assert_eq!((counts.of("mul"), counts.flops()), (u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn the_display_names_every_number() {
+        let mut cost = parse("v0 = input 0\nv1 = constant 2\nv2 = mul v0 v1\noutput v2").cost();
+        cost.program_bytes = 400;
+        cost.replay_bytes = Some(64);
+        let text = "3 nodes, 1 constants, 0 guards, 0 regions\n1 operations: 1 mul\n1 flops\n400 bytes, 64 bytes to replay\n";
+        assert_eq!(cost.to_string(), text);
+    }
+}

@@ -114,3 +114,37 @@ impl Region {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::text::EVERYTHING;
+
+    /// Arguments are the predecessors, in the order of their positions.
+    #[test]
+    fn the_graph_has_the_arguments_as_edges() {
+        let program: Program = EVERYTHING.parse().unwrap();
+        let graph = program.graph();
+        assert_eq!(graph.node_count(), program.len());
+        assert_eq!(graph.edge_count(), program.arguments.len());
+        for vertex in graph.node_indices() {
+            let node = graph[vertex];
+            assert_eq!(vertex.index(), node.index());
+            let mut before: Vec<(u32, NodeId)> = graph
+                .edges_directed(vertex, petgraph::Direction::Incoming)
+                .map(|edge| (*edge.weight(), graph[edge.source()]))
+                .collect();
+            before.sort_unstable();
+            let before: Vec<NodeId> = before.into_iter().map(|(_, node)| node).collect();
+            assert_eq!(before, program.arguments(node));
+        }
+    }
+
+    #[test]
+    fn parts_are_counted_with_what_nobody_uses() {
+        let text = "v0 = input 0\nv1 = input 1\nv2 = input 2\nv3 = sin v0\nv4 = constant 1\nv5 = mul v1 v4\noutput v3";
+        assert_eq!(text.parse::<Program>().unwrap().components(), 3);
+        assert_eq!(Program::default().components(), 0);
+        assert_eq!(Program::default().depth(), 0);
+    }
+}
