@@ -64,8 +64,7 @@ impl Leaves {
         // The multiplier of a multiplicative hash: 2^64 divided by the golden ratio (Knuth 1998, §6.4).
         const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
         self.entries().iter().fold(0, |hash, leaf| {
-            let bits =
-                leaf.value.to_bits() ^ (u64::from(leaf.recording) << 32) ^ u64::from(leaf.node);
+            let bits = leaf.value.to_bits() ^ leaf.id;
             (hash ^ bits).wrapping_mul(MULTIPLIER).rotate_left(29)
         })
     }

@@ -35,23 +35,27 @@ impl Places {
     }
 
     /// The number of a caller's location.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(&mut self, caller: &'static panic::Location<'static>) -> u32 {
         let address = std::ptr::from_ref(caller).addr();
         // Such locations are 24 bytes long, so the bits above the lowest three differ.
-        let slot = &mut self.slots[(address >> 3) % SLOTS];
-        if slot.0 != address {
-            let number = self.by_address.get(&address).copied();
-            *slot = (address, number.unwrap_or(0));
-            if number.is_none() {
-                return self.add(address, caller);
-            }
+        let (known, place) = self.slots[(address >> 3) % SLOTS];
+        if known == address {
+            return place;
         }
-        self.slots[(address >> 3) % SLOTS].1
+        self.find(address, caller)
+    }
+
+    /// The number of a location that is not in its slot.
+    #[cold]
+    fn find(&mut self, address: usize, caller: &panic::Location<'_>) -> u32 {
+        let known = self.by_address.get(&address).copied();
+        let number = known.unwrap_or_else(|| self.add(address, caller));
+        self.slots[(address >> 3) % SLOTS] = (address, number);
+        number
     }
 
     /// Numbers a location that was not seen at this address.
-    #[cold]
     fn add(&mut self, address: usize, caller: &panic::Location<'_>) -> u32 {
         let file = self
             .locations
@@ -65,7 +69,6 @@ impl Places {
             column: caller.column(),
         });
         self.by_address.insert(address, number);
-        self.slots[(address >> 3) % SLOTS] = (address, number);
         number
     }
 

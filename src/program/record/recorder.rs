@@ -47,6 +47,7 @@ thread_local! {
 /// Works on the open recordings of this thread.
 ///
 /// The closure must not run code of the user, which may record.
+#[inline(always)]
 pub(super) fn with_stack<R>(work: impl FnOnce(&mut Stack) -> R) -> R {
     STACK.with_borrow_mut(work)
 }
@@ -117,6 +118,8 @@ impl Recorder {
 
     #[cold]
     fn fail_full(&mut self) -> u32 {
+        let known = self.program.ends.last().map_or(0, |end| *end as usize);
+        self.program.arguments.truncate(known);
         self.error.get_or_insert(Error::TapeFull {
             limit: u32::MAX as usize,
         });
@@ -124,21 +127,40 @@ impl Recorder {
     }
 
     /// Appends a node.
-    #[inline]
     pub(super) fn push(&mut self, kind: NodeKind, arguments: &[NodeId], place: u32) -> u32 {
-        let node = self.program.kinds.len();
-        let end = self.program.arguments.len() + arguments.len();
-        let (Ok(node), Ok(end)) = (u32::try_from(node), u32::try_from(end)) else {
+        self.program.arguments.extend_from_slice(arguments);
+        self.push_kind(kind, place)
+    }
+
+    /// Appends a node with few arguments; its length known, copying them is no call.
+    #[inline(always)]
+    fn push_few<const N: usize>(
+        &mut self,
+        kind: NodeKind,
+        arguments: [NodeId; N],
+        place: u32,
+    ) -> u32 {
+        for argument in arguments {
+            self.program.arguments.push(argument);
+        }
+        self.push_kind(kind, place)
+    }
+
+    /// Appends a node whose arguments are there.
+    #[inline(always)]
+    fn push_kind(&mut self, kind: NodeKind, place: u32) -> u32 {
+        let program = &mut self.program;
+        let (node, end) = (program.kinds.len(), program.arguments.len());
+        let (Ok(number), Ok(end)) = (u32::try_from(node), u32::try_from(end)) else {
             return self.fail_full();
         };
-        if node == u32::MAX {
+        if number == u32::MAX {
             return self.fail_full();
         }
-        self.program.kinds.push(kind);
-        self.program.arguments.extend_from_slice(arguments);
-        self.program.ends.push(end);
-        self.program.places.push(self.place.unwrap_or(place));
-        node
+        program.kinds.push(kind);
+        program.ends.push(end);
+        program.places.push(self.place.unwrap_or(place));
+        number
     }
 
     /// Appends an input of a body.
@@ -184,6 +206,13 @@ impl Recorder {
     }
 }
 
+/// The recording and the node of an identifier.
+#[inline(always)]
+fn halves(id: u64) -> (u32, u32) {
+    let half = |half: u64| u32::try_from(half).expect("half of 64 bits is 32 bits");
+    (half(id >> 32), half(id & u64::from(u32::MAX)))
+}
+
 /// Parameters of operations that become arguments where constants are inputs.
 fn parameter(kind: NodeKind) -> Option<(NodeKind, f64)> {
     let (op, c) = match kind {
@@ -210,39 +239,35 @@ fn is_within(recorders: &[Recorder], mut index: usize, ancestor: u32) -> bool {
 }
 
 impl Stack {
-    /// Records an operation of one argument, which is not a constant.
-    #[inline]
-    pub(super) fn record1(&mut self, kind: NodeKind, x: Traced, caller: Caller) -> Traced {
-        let place = self.places.of(caller);
-        if let Some(top) = self.recorders.last_mut()
-            && top.id == x.recording
-            && !top.takes_leaves
-        {
-            let node = top.push(kind, &[NodeId::from_raw(x.node)], place);
-            return Traced::node(node, x.recording);
+    /// Records an operation of one argument that is a node of the innermost recording; else `None`.
+    #[inline(always)]
+    pub(super) fn record1(&mut self, kind: &NodeKind, x: u64, caller: Caller) -> Option<u32> {
+        let top = self.recorders.last_mut()?;
+        let (recording, x) = halves(x);
+        if top.id != recording || top.takes_leaves {
+            return None;
         }
-        self.record(kind, &[x], place)
+        let place = self.places.of(caller);
+        Some(top.push_few(*kind, [NodeId::from_raw(x)], place))
     }
 
-    /// Records an operation of two arguments that are not both constants.
-    #[inline]
+    /// Records an operation of two arguments that are nodes of the innermost recording; else `None`.
+    #[inline(always)]
     pub(super) fn record2(
         &mut self,
-        kind: NodeKind,
-        x: Traced,
-        y: Traced,
+        kind: &NodeKind,
+        x: u64,
+        y: u64,
         caller: Caller,
-    ) -> Traced {
-        let place = self.places.of(caller);
-        if let Some(top) = self.recorders.last_mut()
-            && top.id == x.recording
-            && top.id == y.recording
-        {
-            let nodes = [NodeId::from_raw(x.node), NodeId::from_raw(y.node)];
-            let node = top.push(kind, &nodes, place);
-            return Traced::node(node, x.recording);
+    ) -> Option<u32> {
+        let top = self.recorders.last_mut()?;
+        let ((recording, x), (other, y)) = (halves(x), halves(y));
+        if top.id != recording || top.id != other {
+            return None;
         }
-        self.record(kind, &[x, y], place)
+        let place = self.places.of(caller);
+        let nodes = [NodeId::from_raw(x), NodeId::from_raw(y)];
+        Some(top.push_few(*kind, nodes, place))
     }
 
     /// Records an operation whose arguments are not all constants.
@@ -303,7 +328,7 @@ impl Stack {
         };
         let takes_part = |index: usize| {
             args.iter()
-                .any(|x| !x.is_constant() && is_within(&self.recorders, index, x.recording))
+                .any(|x| !x.is_constant() && is_within(&self.recorders, index, x.recording()))
         };
         (0..=top)
             .rev()
@@ -314,24 +339,24 @@ impl Stack {
     /// The node of an argument in a recorder: constants and values of enclosing recordings become nodes there.
     pub(super) fn node_of(&mut self, index: usize, x: Traced, place: u32) -> NodeId {
         let recorder = &mut self.recorders[index];
-        let node = if x.recording == recorder.id {
-            x.node
+        let node = if x.recording() == recorder.id {
+            x.number()
         } else if x.is_constant() {
             recorder.constant(x, place)
         } else if !recorder
             .parent
-            .is_some_and(|parent| is_within(&self.recorders, parent, x.recording))
+            .is_some_and(|parent| is_within(&self.recorders, parent, x.recording()))
         {
             self.mixed(index, x, place)
         } else {
             let recorder = &mut self.recorders[index];
             if recorder.takes_leaves {
                 recorder.push_input(x, place)
-            } else if let Some(node) = recorder.captured.get(&(x.recording, x.node)) {
+            } else if let Some(node) = recorder.captured.get(&(x.recording(), x.number())) {
                 *node
             } else {
                 let node = recorder.push_input(x, place);
-                recorder.captured.insert((x.recording, x.node), node);
+                recorder.captured.insert((x.recording(), x.number()), node);
                 node
             }
         };
@@ -345,7 +370,7 @@ impl Stack {
         let recorder = &mut self.recorders[index];
         recorder.error.get_or_insert(Error::MixedRecordings {
             open: recorder.id,
-            found: x.recording,
+            found: x.recording(),
         });
         recorder.constant(Traced::constant(value), place)
     }
@@ -358,9 +383,9 @@ fn value_of(recorders: &mut [Recorder], x: Traced) -> f64 {
     }
     let index = recorders
         .iter()
-        .rposition(|recorder| recorder.id == x.recording);
+        .rposition(|recorder| recorder.id == x.recording());
     index.map_or(f64::NAN, |index| {
-        value_at(recorders, index, x.node as usize)
+        value_at(recorders, index, x.number() as usize)
     })
 }
 
