@@ -218,9 +218,7 @@ fn grow(rng: &mut Rng, inputs: usize, nodes: usize, depth: usize) -> (Program, V
 
 impl Growth<'_> {
     fn push(&mut self, kind: NodeKind, arguments: &[NodeId]) -> NodeId {
-        let node = self
-            .recording
-            .node(self.recording.push(kind, arguments));
+        let node = self.recording.node(self.recording.push(kind, arguments));
         match kind {
             NodeKind::Region(_) => {}
             kind if kind.is_mask() => self.masks.push(node),

@@ -267,7 +267,10 @@ fn drop_unused(program: &mut Program) {
             _ => None,
         }),
     );
-    let places = program.places.iter().filter_map(|place| place.checked_sub(1));
+    let places = program
+        .places
+        .iter()
+        .filter_map(|place| place.checked_sub(1));
     let locations = Renumbered::new(program.locations.len(), places);
     if !(regions.new.is_empty() && rules.new.is_empty()) {
         for kind in &mut program.kinds {

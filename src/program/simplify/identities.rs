@@ -170,12 +170,8 @@ fn unary(seen: Seen<'_>, op: Op, x: NodeId) -> Option<Rewrite> {
         Op::MulConst(1.0) | Op::DivConst(1.0) | Op::Powi(1) => same,
         Op::MulConst(-1.0) | Op::DivConst(-1.0) => Some(elementary(Op::Neg, &[x])),
         Op::DivConst(c) if is_power_of_two(c) => Some(elementary(Op::MulConst(c.recip()), &[x])),
-        Op::MulConst(c) => seen
-            .negated(0)
-            .map(|x| elementary(Op::MulConst(-c), &[x])),
-        Op::DivConst(c) => seen
-            .negated(0)
-            .map(|x| elementary(Op::DivConst(-c), &[x])),
+        Op::MulConst(c) => seen.negated(0).map(|x| elementary(Op::MulConst(-c), &[x])),
+        Op::DivConst(c) => seen.negated(0).map(|x| elementary(Op::DivConst(-c), &[x])),
         Op::Neg => match seen.kind(0) {
             NodeKind::Elementary(Op::Neg) => Some(Rewrite::Same(seen.inner(0))),
             NodeKind::Elementary(Op::MulConst(c)) => {
@@ -282,11 +278,10 @@ fn choice(seen: Seen<'_>, kind: NodeKind) -> Option<Rewrite> {
         (NodeKind::Select, [a, b, _]) => (seen.kind(2) == NodeKind::Not)
             .then(|| Rewrite::node(NodeKind::Select, &[*b, *a, seen.inner(2)])),
         (NodeKind::Domain, [y, p]) if y == p => Some(Rewrite::Same(*p)),
-        (NodeKind::Domain, [y, p]) => (seen.kind(1) == NodeKind::Domain && seen.inner(1) == *y)
-            .then_some(Rewrite::Same(*p)),
-        (NodeKind::Detach, [x]) => {
-            (seen.kind(0) == NodeKind::Detach).then_some(Rewrite::Same(*x))
+        (NodeKind::Domain, [y, p]) => {
+            (seen.kind(1) == NodeKind::Domain && seen.inner(1) == *y).then_some(Rewrite::Same(*p))
         }
+        (NodeKind::Detach, [x]) => (seen.kind(0) == NodeKind::Detach).then_some(Rewrite::Same(*x)),
         (NodeKind::Not, [_]) => (seen.kind(0) == NodeKind::Not
             && seen.program.kind(seen.inner(0)).is_mask())
         .then(|| Rewrite::Same(seen.inner(0))),
@@ -309,18 +304,17 @@ fn zero_product(seen: Seen<'_>, kind: NodeKind) -> Option<Rewrite> {
     match op {
         Op::MulConst(0.0) => Some(Rewrite::constant(0.0)),
         Op::AddConst(0.0) => Some(Rewrite::Same(x[0])),
-        Op::Mul | Op::Prod => (0..x.len())
-            .any(is_zero)
-            .then(|| Rewrite::constant(0.0)),
+        Op::Mul | Op::Prod => (0..x.len()).any(is_zero).then(|| Rewrite::constant(0.0)),
         Op::Add => (0..2)
             .find(|k| is_zero(*k))
             .map(|k| Rewrite::Same(x[1 - k])),
         Op::Sub => is_zero(1).then(|| Rewrite::Same(x[0])),
         Op::MulAdd => (is_zero(0) || is_zero(1)).then(|| Rewrite::Same(x[2])),
         Op::Dot => {
-            let kept = x.chunks_exact(2).enumerate().filter(|(pair, _)| {
-                !is_zero(2 * pair) && !is_zero(2 * pair + 1)
-            });
+            let kept = x
+                .chunks_exact(2)
+                .enumerate()
+                .filter(|(pair, _)| !is_zero(2 * pair) && !is_zero(2 * pair + 1));
             let kept: Short<NodeId> = kept.flat_map(|(_, pair)| pair).copied().collect();
             (kept.len() < x.len()).then(|| match kept.is_empty() {
                 true => Rewrite::constant(0.0),

@@ -125,7 +125,10 @@ impl Builder {
             is_reversed: region.is_reversed,
             body: Arc::new(body),
             sources: Vec::new(),
-            sinks: sinks.filter(|(_, is)| **is).map(|(sink, _)| *sink).collect(),
+            sinks: sinks
+                .filter(|(_, is)| **is)
+                .map(|(sink, _)| *sink)
+                .collect(),
         };
         let mut results = if self.passes.hoist {
             self.hoist(simple, &interface, place).into_iter()
