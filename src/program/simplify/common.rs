@@ -4,10 +4,10 @@
 //! have the same bits, so the order of arguments does not count where the operation is commutative; nodes keep the order
 //! in which they were recorded.
 //!
-//! The table is open addressing with linear probing on 64-bit entries of 32 bits of hash and the node, so that a probe that
-//! does not hit rarely looks at the node itself: a program of 1e7 nodes is larger than any cache.
+//! The tables are open addressing on 64-bit entries of 32 bits of hash and the node, so that a probe that does not hit
+//! rarely looks at the node itself: a program of 1e7 nodes is larger than any cache.
 //!
-//! Invariant: at most 3/4 of the entries are in use. Source: value numbering, Cocke & Schwartz 1970.
+//! Invariant: at most 3/4 of the entries found by hash are in use. Source: value numbering, Cocke & Schwartz 1970.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -101,27 +101,49 @@ fn hash_node(kind: NodeKind, arguments: &[NodeId]) -> u32 {
     u32::try_from(words.finish() & u64::from(u32::MAX)).unwrap_or(0) | 1
 }
 
+/// Whether two kinds do the same; quicker than by their keys.
+#[inline]
+fn is_same_kind(a: NodeKind, b: NodeKind) -> bool {
+    match (a, b) {
+        (NodeKind::Elementary(a), NodeKind::Elementary(b)) => {
+            discriminant(&a) == discriminant(&b) && a.parameter_bits() == b.parameter_bits()
+        }
+        (NodeKind::Constant(a), NodeKind::Constant(b)) => a.to_bits() == b.to_bits(),
+        (a, b) => a == b,
+    }
+}
+
 /// Whether a node is this operation on these arguments.
 fn is_node(program: &Program, node: NodeId, kind: NodeKind, arguments: &[NodeId]) -> bool {
     let found = program.arguments(node);
-    program.kind(node).is_same(kind)
+    is_same_kind(program.kind(node), kind)
         && (found == arguments
             || matches!((found, arguments), ([a, b], [c, d]) if a == d && b == c)
                 && is_commutative(kind))
 }
 
+/// The entries that lie in one line of a cache.
+const LINE: usize = 8;
+/// So many nodes share a line as the place of what has them as latest argument: half of its entries.
+const NODES_PER_LINE: usize = 4;
+
 /// The nodes of a growing program by what they compute.
+///
+/// Most nodes have an argument that is not long ago. A node therefore stands in the line of its latest argument, so that
+/// tables of any size are read nearly in order, and only what finds no place there is kept by its hash. Entries are never
+/// removed: a line with a free entry holds all that belongs there.
 pub(super) struct Table {
-    entries: Vec<u64>,
+    near: Vec<[u64; LINE]>,
+    far: Vec<u64>,
     used: usize,
 }
 
 impl Table {
-    /// A table for about so many nodes.
-    pub(super) fn new(nodes: usize) -> Self {
-        let len = (nodes + nodes / 3).next_power_of_two().max(16);
+    /// A table for about so many nodes, of which so many have no arguments.
+    pub(super) fn new(nodes: usize, leaves: usize) -> Self {
         Self {
-            entries: vec![0; len],
+            near: vec![[0; LINE]; nodes / NODES_PER_LINE],
+            far: vec![0; (leaves + leaves / 2).next_power_of_two().max(16)],
             used: 0,
         }
     }
@@ -134,16 +156,30 @@ impl Table {
         kind: NodeKind,
         arguments: &[NodeId],
     ) -> Result<NodeId, Vacant> {
-        if self.used * 4 >= self.entries.len() * 3 {
+        let hash = hash_node(kind, arguments);
+        let latest = arguments.iter().max();
+        if let Some(line) = latest.map(|latest| latest.index() / NODES_PER_LINE)
+            && let Some(entries) = self.near.get(line)
+        {
+            for (slot, entry) in entries.iter().enumerate() {
+                if *entry == 0 {
+                    return Err(Vacant::Near { line, slot, hash });
+                }
+                let (found, node) = split(*entry);
+                if found == hash && is_node(program, node, kind, arguments) {
+                    return Ok(node);
+                }
+            }
+        }
+        if self.used * 4 >= self.far.len() * 3 {
             self.grow();
         }
-        let hash = hash_node(kind, arguments);
-        let last = self.entries.len() - 1;
+        let last = self.far.len() - 1;
         let mut slot = (hash >> 1) as usize & last;
         loop {
-            let entry = self.entries[slot];
+            let entry = self.far[slot];
             if entry == 0 {
-                return Err(Vacant { slot, hash });
+                return Err(Vacant::Far { slot, hash });
             }
             let (found, node) = split(entry);
             if found == hash && is_node(program, node, kind, arguments) {
@@ -156,19 +192,25 @@ impl Table {
     /// Fills a place.
     #[inline]
     pub(super) fn fill(&mut self, vacant: Vacant, node: NodeId) {
-        self.entries[vacant.slot] = u64::from(vacant.hash) << 32 | u64::from(node.raw());
-        self.used += 1;
+        let entry = |hash: u32| u64::from(hash) << 32 | u64::from(node.raw());
+        match vacant {
+            Vacant::Near { line, slot, hash } => self.near[line][slot] = entry(hash),
+            Vacant::Far { slot, hash } => {
+                self.far[slot] = entry(hash);
+                self.used += 1;
+            }
+        }
     }
 
     fn grow(&mut self) {
-        let len = self.entries.len() * 2;
-        for entry in std::mem::replace(&mut self.entries, vec![0; len]) {
+        let len = self.far.len() * 2;
+        for entry in std::mem::replace(&mut self.far, vec![0; len]) {
             if entry != 0 {
                 let mut slot = (split(entry).0 >> 1) as usize & (len - 1);
-                while self.entries[slot] != 0 {
+                while self.far[slot] != 0 {
                     slot = (slot + 1) & (len - 1);
                 }
-                self.entries[slot] = entry;
+                self.far[slot] = entry;
             }
         }
     }
@@ -183,9 +225,11 @@ fn split(entry: u64) -> (u32, NodeId) {
 
 /// A free place of a table.
 #[derive(Clone, Copy)]
-pub(super) struct Vacant {
-    slot: usize,
-    hash: u32,
+pub(super) enum Vacant {
+    /// In the line of the latest argument.
+    Near { line: usize, slot: usize, hash: u32 },
+    /// By the hash.
+    Far { slot: usize, hash: u32 },
 }
 
 /// The hash of a program.

@@ -142,6 +142,8 @@ impl Builder {
     /// A copy of a program that has its inputs only.
     fn new(old: &Program, needs: &Needs, inputs: usize, passes: Passes) -> Self {
         let nodes = needs.nodes.iter().filter(|is_needed| **is_needed).count();
+        let is_leaf = |kind: &NodeKind| matches!(kind, NodeKind::Constant(_));
+        let leaves = old.kinds.iter().filter(|kind| is_leaf(kind)).count();
         let mut program = Program {
             rules: old.rules.clone(),
             locations: old.locations.clone(),
@@ -159,7 +161,11 @@ impl Builder {
             program,
             passes,
             place: 0,
-            table: Table::new(if passes.common { nodes } else { 0 }),
+            table: if passes.common {
+                Table::new(nodes, leaves)
+            } else {
+                Table::new(0, 0)
+            },
             regions: Regions::default(),
             has_places,
             is_full: false,
