@@ -27,16 +27,16 @@ pub(super) struct Evaluation {
 
 impl Evaluation {
     /// Continues until the nodes before `end` have values; `input` gives the inputs.
-    pub(super) fn advance(&mut self, program: &Program, end: usize, input: impl Fn(usize) -> f64) {
+    pub(super) fn advance(&mut self, program: &Program, end: usize, input: &dyn Fn(usize) -> f64) {
         for index in self.values.len()..end {
             let node = NodeId::from_raw(index.try_into().unwrap_or(u32::MAX));
-            let value = self.value(program, node, &input);
+            let value = self.value(program, node, input);
             self.values.push(value);
         }
     }
 
     /// The value of the next node.
-    fn value(&mut self, program: &Program, node: NodeId, input: impl Fn(usize) -> f64) -> f64 {
+    fn value(&mut self, program: &Program, node: NodeId, input: &dyn Fn(usize) -> f64) -> f64 {
         let args = program.arguments(node);
         let x = |k: usize| self.values[args[k].index()];
         let holds = |k: usize| x(k) != 0.0;
@@ -112,7 +112,7 @@ impl Region {
                 })
                 .collect();
             let mut evaluation = Evaluation::default();
-            evaluation.advance(&self.body, self.body.len(), |k| inputs[k]);
+            evaluation.advance(&self.body, self.body.len(), &|k| inputs[k]);
             visit(i, &evaluation)?;
             last = self
                 .body
@@ -153,7 +153,7 @@ impl Program {
     pub fn values(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
         check_len("x", self.inputs(), x.len())?;
         let mut evaluation = Evaluation::default();
-        evaluation.advance(self, self.len(), |k| x[k]);
+        evaluation.advance(self, self.len(), &|k| x[k]);
         Ok(evaluation.values)
     }
 
