@@ -288,6 +288,16 @@ impl Traced {
         self * factor
     }
 
+    /// The value, if it belongs to no recording.
+    pub(super) fn constant(self) -> Option<f64> {
+        (self.recording == CONSTANT).then_some(self.value)
+    }
+
+    /// Whether derivatives never see the number (EDGE_CASES R3).
+    pub(super) fn is_structural_zero(self) -> bool {
+        self.is_structural_zero
+    }
+
     /// Records an operation; without an active argument the result is a constant.
     fn push(kind: NodeKind, value: f64, args: &[Self]) -> Self {
         let recording = args.iter().map(|x| x.recording).find(|r| *r != CONSTANT);

@@ -13,6 +13,8 @@ pub(super) trait ProgramRule: Send + Sync {
     fn partials(&self, x: &[f64], y: f64, out: &mut [Option<f64>]);
     /// The partials as nodes of the program being recorded.
     fn traced_partials(&self, x: &[Traced], y: Traced, out: &mut [Option<Traced>]);
+    /// Whether the partials are constants.
+    fn is_linear(&self) -> bool;
 }
 
 /// A rule of which a program keeps a copy.
@@ -27,6 +29,9 @@ impl<R: CustomRule> ProgramRule for Kept<R> {
     }
     fn traced_partials(&self, x: &[Traced], y: Traced, out: &mut [Option<Traced>]) {
         Custom(&self.0).partials(x, y, out);
+    }
+    fn is_linear(&self) -> bool {
+        self.0.is_linear()
     }
 }
 
