@@ -12,6 +12,7 @@
 //! Source: Wengert 1964; Griewank & Walther 2008, §2.2.
 
 mod cost;
+mod differentiate;
 mod dot;
 mod evaluate;
 mod guard;
@@ -32,6 +33,7 @@ mod view;
 
 pub use crate::error::{Decision, Location};
 pub use cost::{Cost, Counts};
+pub use differentiate::{Linearization, Storage};
 pub use dot::DotOptions;
 pub use evaluate::Sensitivities;
 pub use guard::{Guard, Question};

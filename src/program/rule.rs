@@ -18,6 +18,8 @@ pub(super) trait ProgramRule: Send + Sync {
     fn type_id(&self) -> TypeId;
     /// Whether the rule holds no data, so that two of its type are the same.
     fn is_unit(&self) -> bool;
+    /// Whether the partials are constants.
+    fn is_linear(&self) -> bool;
 }
 
 /// A rule of which a program keeps a copy.
@@ -38,6 +40,9 @@ impl<R: CustomRule> ProgramRule for Kept<R> {
     }
     fn is_unit(&self) -> bool {
         size_of::<R>() == 0
+    }
+    fn is_linear(&self) -> bool {
+        self.0.is_linear()
     }
 }
 

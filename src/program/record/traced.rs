@@ -75,8 +75,14 @@ impl Traced {
         self.recording() <= ZERO
     }
 
+    /// The value, if it belongs to no recording.
+    pub(in super::super) fn constant_value(self) -> Option<f64> {
+        self.is_constant().then_some(self.value)
+    }
+
+    /// Whether derivatives never see the number (EDGE_CASES R3).
     #[inline]
-    fn is_structural_zero(&self) -> bool {
+    pub(in super::super) fn is_structural_zero(&self) -> bool {
         self.recording() == ZERO
     }
 

@@ -44,6 +44,8 @@ pub(super) enum Opcode {
     Cosh,
     Tanh,
     Atanh,
+    Acosh,
+    Asinh,
     SechSquared,
     Logistic,
     Softplus,

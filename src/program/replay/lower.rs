@@ -668,6 +668,8 @@ const fn direct(op: Op) -> Option<Opcode> {
         Op::Atanh => Opcode::Atanh,
         Op::Softplus => Opcode::Softplus,
         Op::Hypot => Opcode::Hypot,
+        Op::Asinh => Opcode::Asinh,
+        Op::Acosh => Opcode::Acosh,
         Op::ExpM1 => Opcode::ExpM1,
         Op::Ln => Opcode::Ln,
         Op::Ln1p => Opcode::Ln1p,

@@ -254,7 +254,7 @@ impl Builder {
     fn push(&mut self, kind: NodeKind, arguments: &[NodeId]) -> NodeId {
         let end = self.program.arguments.len() + arguments.len();
         // The last number stands for no node.
-        let (Ok(number @ 0..u32::MAX), Ok(end)) =
+        let (Ok(number @ 0..=0xffff_fffe), Ok(end)) =
             (u32::try_from(self.program.kinds.len()), u32::try_from(end))
         else {
             self.is_full = true;

@@ -14,7 +14,9 @@ use crate::scalar::Short;
 /// Eight numbers on a cache line: what vector files are made of.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
-pub(in super::super) struct Line([f64; 8]);
+pub(in super::super) struct Line(
+    #[expect(dead_code, reason = "read as numbers of a file")] [f64; 8],
+);
 
 impl Line {
     /// The numbers of a file.
@@ -213,6 +215,8 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
             Opcode::Cbrt => math!(cbrt),
             Opcode::Atanh => math!(atanh),
             Opcode::Softplus => math!(softplus),
+            Opcode::Asinh => math!(asinh),
+            Opcode::Acosh => math!(acosh),
             Opcode::ExpM1 => math!(exp_m1),
             Opcode::Ln => math!(ln),
             Opcode::Ln1p => math!(ln_1p),
