@@ -79,7 +79,7 @@ fn run_loop(
                 }
                 Exit::Each { from, to } => u[to.at(i)] = u[*from as usize],
                 // Only loops inside blocks have accumulators.
-                Exit::Accumulate { .. } => {}
+                Exit::Accumulate { .. } | Exit::AccumulateProduct { .. } => {}
             }
         }
     }
