@@ -11,6 +11,7 @@
 //! Invariant: arguments precede their node; the identifiers of inputs are `v0..v(n-1)`.
 //! Source: Wengert 1964; Griewank & Walther 2008, §2.2.
 
+mod cache;
 mod evaluate;
 mod guard;
 mod list;
@@ -20,6 +21,7 @@ mod region;
 mod rule;
 
 pub use crate::error::{Decision, Location};
+pub use cache::ProgramCache;
 pub use evaluate::Sensitivities;
 pub use guard::{Guard, Question};
 pub use list::{Counts, Program};
