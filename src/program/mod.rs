@@ -14,6 +14,7 @@
 mod cost;
 mod differentiate;
 mod dot;
+mod cache;
 mod evaluate;
 mod guard;
 mod json;
@@ -35,6 +36,7 @@ pub use crate::error::{Decision, Location};
 pub use cost::{Cost, Counts};
 pub use differentiate::{Linearization, Storage};
 pub use dot::DotOptions;
+pub use cache::ProgramCache;
 pub use evaluate::Sensitivities;
 pub use guard::{Guard, Question};
 pub use list::Program;

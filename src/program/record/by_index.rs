@@ -12,7 +12,7 @@ use std::ops::Range;
 use super::super::list::Program;
 use super::super::node::NodeKind;
 use super::super::region::Sink;
-use super::compact::{Fate, compact, is_same_shape};
+use super::compact::{Fate, absorb, compact, is_same_shape};
 use super::recorder::{Caller, OpenRecorder, Recorder, next_id, with_stack};
 use super::regions::{Column, attach, keep_error};
 use super::traced::Traced;
@@ -131,18 +131,20 @@ impl Piece {
 
     /// Records the piece: the terms themselves where there is one, else a region.
     fn end(self, parent: usize, sink: Sink, caller: Caller) -> Vec<Traced> {
-        if self.iterations == 1 {
-            let origins: Vec<Traced> = self.leaves.iter().map(|leaves| leaves.first).collect();
-            return with_stack(|stack| stack.inline(parent, &self.body, &origins));
-        }
         // Inside another loop by index, leaves that agree by chance would make shapes differ.
         let takes_leaves = with_stack(|stack| stack.recorders[parent].takes_leaves);
-        let fates = if takes_leaves {
-            vec![Fate::Kept; self.leaves.len()]
+        let (body, kept) = if takes_leaves {
+            compact(&self.body, &vec![Fate::Kept; self.leaves.len()])
         } else {
-            self.fates()
+            let (mut body, first) = compact(&self.body, &self.fates());
+            absorb(&mut body);
+            let (body, kept) = compact(&body, &vec![Fate::Kept; first.len()]);
+            (body, kept.into_iter().map(|input| first[input]).collect())
         };
-        let (body, kept) = compact(&self.body, &fates);
+        if self.iterations == 1 {
+            let origins: Vec<Traced> = kept.iter().map(|input| self.leaves[*input].first).collect();
+            return with_stack(|stack| stack.inline(parent, &body, &origins));
+        }
         let mut leaves: Vec<Option<Leaves>> = self.leaves.into_iter().map(Some).collect();
         let columns = kept.into_iter().filter_map(|input| leaves[input].take());
         let columns = columns.map(Leaves::into_column).collect();

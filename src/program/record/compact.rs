@@ -68,12 +68,8 @@ pub(super) fn compact(raw: &Program, fates: &[Fate]) -> (Program, Vec<usize>) {
         Fate::Same(earlier) => earlier,
         _ => k,
     };
-    let mut is_used = vec![false; fates.len()];
-    let mut see = |node: NodeId| {
-        if let Some(k) = input(raw, node) {
-            is_used[representative(k)] = true;
-        }
-    };
+    let mut is_seen = vec![false; raw.len()];
+    let mut see = |node: NodeId| is_seen[node.index()] = true;
     for node in raw.nodes() {
         let arguments = raw.arguments(node);
         match folded(raw, raw.kind(node), arguments, constant) {
@@ -85,6 +81,12 @@ pub(super) fn compact(raw: &Program, fates: &[Fate]) -> (Program, Vec<usize>) {
     for guard in &raw.guards {
         guard.question.nodes().for_each(&mut see);
     }
+    let mut is_used = vec![false; fates.len()];
+    for node in raw.nodes().filter(|node| is_seen[node.index()]) {
+        if let Some(k) = input(raw, node) {
+            is_used[representative(k)] = true;
+        }
+    }
     let is_kept = |k: &usize| is_used[*k] && matches!(fates[*k], Fate::Kept);
     let kept: Vec<usize> = (0..fates.len()).filter(is_kept).collect();
 
@@ -92,6 +94,7 @@ pub(super) fn compact(raw: &Program, fates: &[Fate]) -> (Program, Vec<usize>) {
         inputs: kept.len(),
         rules: raw.rules.clone(),
         regions: raw.regions.clone(),
+        locations: raw.locations.clone(),
         ..Program::default()
     };
     body.kinds.reserve_exact(raw.kinds.len());
@@ -113,11 +116,8 @@ pub(super) fn compact(raw: &Program, fates: &[Fate]) -> (Program, Vec<usize>) {
     let mut new = Vec::with_capacity(raw.len());
     let mut arguments = Vec::new();
     for node in raw.nodes() {
-        let (kind, old, place) = (
-            raw.kind(node),
-            raw.arguments(node),
-            raw.places[node.index()],
-        );
+        let (kind, old) = (raw.kind(node), raw.arguments(node));
+        let place = raw.places.get(node.index()).copied().unwrap_or(0);
         let id = match input(raw, node) {
             Some(k) => {
                 let k = representative(k);
@@ -127,6 +127,9 @@ pub(super) fn compact(raw: &Program, fates: &[Fate]) -> (Program, Vec<usize>) {
                     inputs[k] = push(NodeKind::Constant(c), &[], place);
                 }
                 inputs[k]
+            }
+            None if matches!(kind, NodeKind::Constant(_)) && !is_seen[node.index()] => {
+                NodeId::from_raw(u32::MAX)
             }
             None => {
                 arguments.clear();
@@ -149,6 +152,65 @@ pub(super) fn compact(raw: &Program, fates: &[Fate]) -> (Program, Vec<usize>) {
         guard.question = guard.question.map(|node| new[node.index()]);
     }
     (body, kept)
+}
+
+/// Takes constants into the regions of a body that got them from outside, and merges what they get twice.
+pub(super) fn absorb(body: &mut Program) {
+    if body.regions.is_empty() {
+        return;
+    }
+    let (mut arguments, mut ends) = (Vec::new(), Vec::with_capacity(body.ends.len()));
+    let mut regions = body.regions.clone();
+    for node in body.nodes() {
+        let old = body.arguments(node);
+        match body.kind(node) {
+            NodeKind::Region(region) => {
+                let region = &mut regions[region as usize];
+                arguments.extend(absorb_into(region, body, old));
+            }
+            _ => arguments.extend_from_slice(old),
+        }
+        ends.push(u32::try_from(arguments.len()).unwrap_or(u32::MAX));
+    }
+    (body.arguments, body.ends, body.regions) = (arguments, ends, regions);
+}
+
+/// Takes constants into one region with these arguments; gives those that are left.
+fn absorb_into(region: &mut Region, outer: &Program, old: &[NodeId]) -> Vec<NodeId> {
+    let constant = |node: &NodeId| match outer.kind(*node) {
+        NodeKind::Constant(c) => Some(c),
+        _ => None,
+    };
+    let given: Vec<&[NodeId]> = region.argument_ranges().map(|range| &old[range]).collect();
+    let fate = |(k, source): (usize, &Source)| {
+        let is_alike =
+            |earlier: &usize| given[*earlier] == given[k] && region.sources[*earlier] == *source;
+        let alike = || (0..k).find(is_alike).map_or(Fate::Kept, Fate::Same);
+        match (source, given[k]) {
+            (Source::Uniform, [node]) => constant(node).map_or_else(alike, Fate::Constant),
+            (Source::Lane, _) => alike(),
+            _ => Fate::Kept,
+        }
+    };
+    let fates: Vec<Fate> = region.sources.iter().enumerate().map(fate).collect();
+    let (mut body, kept) = compact(&region.body, &fates);
+    absorb(&mut body);
+    let (body, still_kept) = compact(&body, &vec![Fate::Kept; kept.len()]);
+    let mut arguments = Vec::new();
+    let sources = still_kept.into_iter().map(|k| {
+        let (source, nodes) = (&region.sources[kept[k]], given[kept[k]]);
+        let data: Option<Vec<f64>> = nodes.iter().map(constant).collect();
+        match (source, data) {
+            (Source::Lane, Some(data)) => Source::Data(data.into()),
+            _ => {
+                arguments.extend_from_slice(nodes);
+                source.clone()
+            }
+        }
+    });
+    let sources = sources.collect();
+    (region.body, region.sources) = (Arc::new(body), sources);
+    arguments
 }
 
 /// Whether two recorded bodies do the same; constants count, what their inputs stand for does not.
@@ -206,14 +268,15 @@ impl Stack {
             let origin = origins[k];
             (origin.is_constant() && !takes_leaves).then_some(origin.value)
         };
-        // Inputs become nodes where they are used.
+        // Inputs and constants become nodes where they are used.
         let mut new: Vec<Option<NodeId>> = vec![None; raw.len()];
         let mut arguments = Vec::new();
         for node in raw.nodes() {
-            if input(raw, node).is_some() {
+            if matches!(raw.kind(node), NodeKind::Input(_) | NodeKind::Constant(_)) {
                 continue;
             }
-            let (old, place) = (raw.arguments(node), raw.places[node.index()]);
+            let old = raw.arguments(node);
+            let place = raw.places.get(node.index()).copied().unwrap_or(0);
             let mut kind = raw.kind(node);
             let mut taken = old;
             if let Some(folded) = folded(raw, kind, old, constant) {
@@ -246,10 +309,11 @@ impl Stack {
                 question.map(|node| self.inlined(recorder, raw, origins, &new, node, 0));
             self.recorders[recorder].program.guards.push(guard);
         }
-        let output = |output: &NodeId| match (input(raw, *output), new[output.index()]) {
-            (Some(k), _) => origins[k],
-            (None, Some(node)) => self.recorders[recorder].traced(node.raw()),
-            (None, None) => Traced::constant(f64::NAN),
+        let output = |output: &NodeId| match (raw.kind(*output), new[output.index()]) {
+            (NodeKind::Input(k), _) => origins[k as usize],
+            (NodeKind::Constant(c), _) => Traced::constant(c),
+            (_, Some(node)) => self.recorders[recorder].traced(node.raw()),
+            (_, None) => Traced::constant(f64::NAN),
         };
         raw.outputs.iter().map(output).collect()
     }
@@ -264,10 +328,12 @@ impl Stack {
         argument: NodeId,
         place: u32,
     ) -> NodeId {
-        match (new[argument.index()], input(raw, argument)) {
-            (Some(node), _) => node,
-            (None, Some(k)) => self.node_of(recorder, origins[k], place),
-            (None, None) => NodeId::from_raw(u32::MAX),
-        }
+        let origin = match (raw.kind(argument), new[argument.index()]) {
+            (_, Some(node)) => return node,
+            (NodeKind::Input(k), None) => origins[k as usize],
+            (NodeKind::Constant(c), None) => Traced::constant(c),
+            (_, None) => Traced::constant(f64::NAN),
+        };
+        self.node_of(recorder, origin, place)
     }
 }

@@ -15,7 +15,7 @@ use super::recorder::{CONSTANT, Caller, ZERO, decide, values, with_stack};
 use super::{by_index, regions};
 use crate::elementary::{Binary, Nary, Op, TiedMax, TiedMin, Unary};
 use crate::error::Decision;
-use crate::scalar::{Mask, Rows, Scalar, Short, traits::scalar_traits};
+use crate::scalar::{Mask, Rows, Scalar, Short, field::field_traits, traits::scalar_traits};
 
 /// A number whose operations become nodes of the [`Program`](super::super::Program) being recorded.
 ///
@@ -315,6 +315,7 @@ impl PartialOrd<f64> for Traced {
 }
 
 scalar_traits!([] Traced, inner f64, derivatives 0, compared by hand);
+field_traits!([] Traced);
 
 impl Scalar for Traced {
     type Mask = TracedMask;
