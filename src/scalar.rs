@@ -82,26 +82,33 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     type Mask: Mask;
 
     /// Applies an elementary function of one argument.
+    #[track_caller]
     fn unary<U: Unary>(self, op: U) -> Self;
 
     /// Applies an elementary function of two arguments.
+    #[track_caller]
     fn binary<B: Binary>(self, op: B, rhs: Self) -> Self;
 
     /// Applies an elementary function of any number of arguments.
+    #[track_caller]
     fn nary<R: Nary>(rule: &R, args: &[Self]) -> Self;
 
     /// `self < rhs`, without deciding a branch.
+    #[track_caller]
     fn lt_mask(self, rhs: Self) -> Self::Mask;
 
     /// `self <= rhs`, without deciding a branch.
+    #[track_caller]
     fn le_mask(self, rhs: Self) -> Self::Mask;
 
     /// `self == rhs`, without deciding a branch.
+    #[track_caller]
     fn eq_mask(self, rhs: Self) -> Self::Mask;
 
     /// `a` where the mask holds, else `b`; the other one contributes nothing to derivatives (e40, e41).
     ///
     /// Both are computed, but only the chosen one is differentiated: unlike in JAX or PyTorch no NaN leaks from the other.
+    #[track_caller]
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
 
     /// Whether the value and every derivative part are finite.
@@ -160,6 +167,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// **Cost**: free. **Source**: JAX `stop_gradient`, PyTorch `detach`.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn detach(self) -> Self {
         Self::from(self.re())
     }
@@ -168,6 +176,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     ///
     /// A recorded program guards the integer: replay with another one is an error, never a stale index (e45).
     #[inline]
+    #[track_caller]
     fn to_index(self) -> Option<usize> {
         num_traits::cast(self.re().floor())
     }
@@ -175,6 +184,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The larger one, as `f64::max`, and +0 of two zeros; partials 1/2 and 1/2 at a tie (e02), NaN is ignored (e03).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn max(self, rhs: Self) -> Self {
         decide(rhs.lt_mask(self), self.lt_mask(rhs), self, rhs, |x, y| {
             x.binary(TiedMax, y)
@@ -184,6 +194,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The smaller one, as `f64::min`, and -0 of two zeros; partials 1/2 and 1/2 at a tie (e02), NaN is ignored (e03).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn min(self, rhs: Self) -> Self {
         decide(self.lt_mask(rhs), rhs.lt_mask(self), self, rhs, |x, y| {
             x.binary(TiedMin, y)
@@ -196,9 +207,10 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// If `lo > hi` or a bound is NaN, as `f64::clamp`.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn clamp(self, lo: Self, hi: Self) -> Self {
         assert!(
-            lo.re() <= hi.re(),
+            lo <= hi,
             "clamp needs lo <= hi, found lo = {}, hi = {}",
             lo.re(),
             hi.re()
@@ -209,6 +221,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// `max(self, 0)`; 0 with partial 0 at 0 (e05).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn relu(self) -> Self {
         let zero = Self::from(0.0);
         Self::select(zero.lt_mask(self) | !self.eq_mask(self), self, zero)
@@ -217,6 +230,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// `sqrt(self^2 + rhs^2)` without spurious overflow; partials 0 at the origin (e19).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn hypot(self, rhs: Self) -> Self {
         self.binary(Hypot, rhs)
     }
@@ -224,6 +238,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The absolute value with the sign bit of `sign` (e33).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn copysign(self, sign: Self) -> Self {
         self.binary(Copysign, sign)
     }
@@ -231,6 +246,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The largest integer not above; derivative 0 (e06).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn floor(self) -> Self {
         self.unary(crate::elementary::Floor)
     }
@@ -238,6 +254,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The smallest integer not below; derivative 0 (e06).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn ceil(self) -> Self {
         self.unary(crate::elementary::Ceil)
     }
@@ -245,6 +262,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The nearest integer, halves away from zero; derivative 0 (e06).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn round(self) -> Self {
         self.unary(crate::elementary::Round)
     }
@@ -252,6 +270,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The integer part; derivative 0 (e06).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn trunc(self) -> Self {
         self.unary(crate::elementary::Trunc)
     }
@@ -259,6 +278,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The error function. (`erf` without the underscore is an unstable name of `f64`.)
     #[must_use]
     #[inline]
+    #[track_caller]
     fn erf_(self) -> Self {
         self.unary(Erf)
     }
@@ -266,6 +286,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The complementary error function.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn erfc_(self) -> Self {
         self.unary(Erfc)
     }
@@ -273,6 +294,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// `ln |Gamma(self)|`.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn lgamma(self) -> Self {
         self.unary(Lgamma)
     }
@@ -280,6 +302,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The derivative of [`lgamma`](Self::lgamma).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn digamma(self) -> Self {
         self.unary(Polygamma(0))
     }
@@ -287,6 +310,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The `n`-th derivative of [`digamma`](Self::digamma).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn polygamma(self, n: u32) -> Self {
         self.unary(Polygamma(n))
     }
@@ -294,6 +318,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// `1 / (1 + e^-self)`; 0 with derivative 0 far to the left (e26).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn logistic(self) -> Self {
         self.unary(Logistic)
     }
@@ -301,6 +326,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// `ln(1 + e^self)` without overflow.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn softplus(self) -> Self {
         self.unary(Softplus)
     }
@@ -308,6 +334,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// `sin(self) / self`, smooth and accurate at and near 0.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn sinc(self) -> Self {
         self.unary(SphBessel(0))
     }
@@ -315,6 +342,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// `self ln(y)`, and 0 where `self` is 0 (e23).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn xlogy(self, y: Self) -> Self {
         self.binary(Xlogy, y)
     }
@@ -322,6 +350,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// `ln(e^self + e^rhs)` without overflow (e28).
     #[must_use]
     #[inline]
+    #[track_caller]
     fn log_add_exp(self, rhs: Self) -> Self {
         self.binary(LogAddExp, rhs)
     }
@@ -331,6 +360,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// **Shape**: any number of terms. **Cost**: one statement with one argument per term.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn sum_of(terms: impl IntoIterator<Item = Self>) -> Self {
         let terms: Short<Self> = terms.into_iter().collect();
         Self::nary(&Sum, &terms)
@@ -346,6 +376,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// **Shape**: any number of pairs. **Cost**: one statement with two arguments per pair.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn dot_of(pairs: impl IntoIterator<Item = (Self, Self)>) -> Self {
         let args: Short<Self> = pairs.into_iter().flat_map(|(x, y)| [x, y]).collect();
         Self::nary(&Dot, &args)
@@ -356,6 +387,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// **Shape**: any number of terms. **Cost**: one statement with one argument per term.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn squared_norm_of(terms: impl IntoIterator<Item = Self>) -> Self {
         let terms: Short<Self> = terms.into_iter().collect();
         Self::nary(&SquaredNorm, &terms)
@@ -366,6 +398,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// **Shape**: any number of factors. **Cost**: one statement; 3 multiplications per factor.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn prod_of(factors: impl IntoIterator<Item = Self>) -> Self {
         let factors: Short<Self> = factors.into_iter().collect();
         Self::nary(&Prod, &factors)
@@ -376,6 +409,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// **Shape**: any number of components. **Cost**: one statement with one argument per component.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn norm2_of(components: impl IntoIterator<Item = Self>) -> Self {
         let components: Short<Self> = components.into_iter().collect();
         Self::nary(&Norm2, &components)
@@ -386,6 +420,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// **Shape**: any number of terms. **Cost**: one statement; two exponentials per term.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn log_sum_exp_of(terms: impl IntoIterator<Item = Self>) -> Self {
         let terms: Short<Self> = terms.into_iter().collect();
         Self::nary(&LogSumExp, &terms)
@@ -396,6 +431,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// **Shape**: any number of terms. **Cost**: one statement.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn max_of(terms: &[Self]) -> Self {
         Self::nary(&MaxOf, terms)
     }
@@ -405,6 +441,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// **Shape**: any number of terms. **Cost**: one statement.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn min_of(terms: &[Self]) -> Self {
         Self::nary(&MinOf, terms)
     }
@@ -415,6 +452,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// See [`CustomRule`] for an example.
     #[must_use]
     #[inline]
+    #[track_caller]
     fn custom<R: CustomRule>(rule: &R, args: &[Self]) -> Self {
         Self::nary(&Custom(rule), args)
     }
@@ -542,6 +580,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
     /// The partial where the value `y` of a function is a number, else NaN (R4): one fused operation.
     #[doc(hidden)]
     #[inline]
+    #[track_caller]
     fn in_domain(y: Self, partial: Self) -> Self {
         Self::select(y.eq_mask(y), partial, Self::from(f64::NAN))
     }
@@ -549,6 +588,7 @@ pub trait Scalar: DualNum<Primitive = f64> + Copy + Send + Sync {
 
 /// The extremum of two numbers: the one preferred by an inequality, the one that is a number, or both.
 #[inline]
+#[track_caller]
 fn decide<S: Scalar>(
     prefer_x: S::Mask,
     prefer_y: S::Mask,

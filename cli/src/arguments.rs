@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use wengert::Mode;
 use wengert_problems::registry::Source;
 
@@ -21,6 +21,7 @@ const EXAMPLES: &str = "Examples:
   wengert problems
   wengert trace slide --at a=3,b=2,c=1
   wengert gradient rosenbrock --size 4 --mode forward
+  wengert program slide --show text
   wengert check gmm --size 2 3 20
   wengert report --out report
 
@@ -31,6 +32,8 @@ Exit code: 0 on success, 1 for a failure, 2 for wrong usage.";
 pub(crate) enum Command {
     /// Print the Wengert list of a problem: value, tangent and adjoint of every node.
     Trace(TraceArguments),
+    /// Record a problem as a program and print it: text, drawing, JSON, or what it costs.
+    Program(ProgramArguments),
     /// Compute the gradient or the Jacobian of a problem, and its time and memory.
     Gradient(GradientArguments),
     /// Check the derivatives of a problem against differences and against each other.
@@ -84,6 +87,43 @@ pub(crate) struct TraceArguments {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wengert program slide --show text
+  wengert program slide --at b=0.5 --show text --locations
+  wengert program rosenbrock --size 4 --show dot | dot -Tsvg > rosenbrock.svg
+  wengert program gmm --size 2 5 100 --show json > gmm.json
+  wengert program lstm --show cost
+
+The text and the JSON read back; the documentation of the library describes them. A drawing shows
+values, adjoints and costs at the problem's start point, or at --at.")]
+pub(crate) struct ProgramArguments {
+    #[command(flatten)]
+    pub(crate) instance: Instance,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Show::Text)]
+    pub(crate) show: Show,
+    /// Where to record, such as a=3,b=2,c=1; inputs without a name of their own are x0, x1, ...
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = assignment)]
+    pub(crate) at: Vec<(String, f64)>,
+    /// Print the place in the source after every line of the text.
+    #[arg(long)]
+    pub(crate) locations: bool,
+}
+
+/// The forms of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Show {
+    /// One line per node, which reads back.
+    Text,
+    /// A drawing for Graphviz.
+    Dot,
+    /// For other tools, which reads back.
+    Json,
+    /// Operations, nodes and memory.
+    Cost,
 }
 
 #[derive(Args, Debug)]

@@ -13,6 +13,7 @@ mod measure;
 mod memory;
 mod output;
 mod problems;
+mod program;
 mod progress;
 mod report;
 mod timing;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Trace(arguments) => trace::run(&arguments),
+        Command::Program(arguments) => program::run(&arguments),
         Command::Gradient(arguments) => gradient::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

@@ -60,15 +60,7 @@ impl Visitor for TraceVisitor<'_> {
             )));
         }
         let inputs = input_names(info, x.len());
-        let mut point = x.to_vec();
-        let mut assigned = vec![false; x.len()];
-        for (name, value) in &self.arguments.at {
-            let input = position(&inputs, name)?;
-            if std::mem::replace(&mut assigned[input], true) {
-                return Err(CliError::Usage(format!("--at gives `{name}` twice")));
-            }
-            point[input] = *value;
-        }
+        let point = moved(x, &inputs, &self.arguments.at)?;
         let mut tangent = vec![0.0; x.len()];
         let wrt = match (&self.arguments.wrt, inputs.first()) {
             (Some(name), _) => name.clone(),
@@ -83,8 +75,26 @@ impl Visitor for TraceVisitor<'_> {
     }
 }
 
+/// The point with some of its entries replaced by those of `--at`.
+pub(crate) fn moved(
+    x: &[f64],
+    inputs: &[String],
+    at: &[(String, f64)],
+) -> Result<Vec<f64>, CliError> {
+    let mut point = x.to_vec();
+    let mut assigned = vec![false; x.len()];
+    for (name, value) in at {
+        let input = position(inputs, name)?;
+        if std::mem::replace(&mut assigned[input], true) {
+            return Err(CliError::Usage(format!("--at gives `{name}` twice")));
+        }
+        point[input] = *value;
+    }
+    Ok(point)
+}
+
 /// The names of the inputs: the problem's own, or x0, x1, ...
-fn input_names(info: &ProblemInfo, len: usize) -> Vec<String> {
+pub(crate) fn input_names(info: &ProblemInfo, len: usize) -> Vec<String> {
     let own = info.problem.inputs;
     if own.len() == len {
         own.iter().map(|name| (*name).to_string()).collect()

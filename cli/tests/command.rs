@@ -127,6 +127,82 @@ fn trace_follows_the_other_branch_and_another_input() {
     assert_eq!(number(&unnamed["value"]), 0.0);
 }
 
+/// The list of the slides' branch at their point: v4 = a sin b, decided by b > c.
+const SLIDE: &str = "\
+v0 = input 0
+v1 = input 1
+v2 = input 2
+v3 = sin v1
+v4 = mul v0 v3
+guard ordering v1 v2 = greater
+output v4
+";
+
+#[test]
+fn programs_print_the_list_of_the_slides() {
+    assert_eq!(success(&["program", "slide"]), SLIDE);
+    assert_eq!(success(&["program", "slide", "--show", "text"]), SLIDE);
+    let other = success(&["program", "slide", "--at", "b=0.5"]);
+    assert!(
+        other.contains("v3 = mul v1 v2\nv4 = add v0 v3\n") && other.contains("= less"),
+        "{other}"
+    );
+    let located = success(&["program", "slide", "--locations"]);
+    let bare: String = located
+        .lines()
+        .map(|line| format!("{}\n", line.split('#').next().unwrap().trim_end()))
+        .collect();
+    assert_eq!(bare, SLIDE);
+}
+
+#[test]
+fn programs_read_back_from_text_and_json() {
+    use wengert::program::Program;
+    for problem in [
+        &["slide"][..],
+        &["gmm", "--size", "2", "2", "3"],
+        &["hand", "--size", "1"],
+    ] {
+        let run = |show| success(&[&["program"], problem, &["--show", show]].concat());
+        let text: Program = run("text").parse().unwrap();
+        let json = Program::from_json(&run("json")).unwrap();
+        assert!(text.is_same(&json), "{problem:?}");
+        assert!(
+            text.values(json.point())
+                .unwrap()
+                .iter()
+                .all(|x| x.is_finite()),
+            "{problem:?}"
+        );
+    }
+}
+
+#[test]
+fn programs_are_drawn_and_counted() {
+    let dot = success(&["program", "slide", "--show", "dot"]);
+    assert!(
+        dot.starts_with("digraph program {") && dot.contains("v0 -> v4 [label=\"0\"];"),
+        "{dot}"
+    );
+    assert!(
+        dot.contains("v4 = mul\\nvalue 2.727892280477045\\nadjoint 1\\nflops 1"),
+        "{dot}"
+    );
+    let cost = success(&["program", "slide", "--show", "cost"]);
+    let count = |name: &str| {
+        let row = cost.lines().find(|line| line.starts_with(name)).unwrap();
+        row[name.len()..]
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .parse::<usize>()
+            .unwrap()
+    };
+    // By hand: sin and mul; three inputs and one decision.
+    let counts = ["sin", "mul", "flops", "critical path", "nodes", "guards"].map(count);
+    assert_eq!(counts, [1, 1, 2, 2, 5, 1]);
+}
+
 #[test]
 fn gradients_have_the_documented_keys() {
     for mode in ["forward", "reverse"] {
@@ -278,7 +354,7 @@ fn checks_pass_and_a_kink_is_not_certified() {
 
 #[test]
 fn wrong_use_is_one_line_and_exit_code_2() {
-    let cases: [(&[&str], &str); 16] = [
+    let cases: [(&[&str], &str); 20] = [
         (&[], "a command is missing"),
         (&["frobnicate"], "frobnicate"),
         (&["gradient"], "PROBLEM"),
@@ -307,6 +383,16 @@ fn wrong_use_is_one_line_and_exit_code_2() {
         (&["trace", "slide", "--at", "q=1"], "the inputs are a, b, c"),
         (&["trace", "slide", "--at", "a=1,a=2"], "twice"),
         (&["trace", "table"], "one output"),
+        (&["program", "nothing"], "no problem is named `nothing`"),
+        (&["program", "slide", "--show", "picture"], "picture"),
+        (
+            &["program", "slide", "--at", "q=1"],
+            "the inputs are a, b, c",
+        ),
+        (
+            &["program", "rosen", "--size", "1000", "--show", "dot"],
+            "at most 2000 nodes",
+        ),
     ];
     for (arguments, part) in cases {
         let error = failure(arguments, 2);
@@ -346,7 +432,7 @@ fn what_does_not_fit_in_memory_is_refused() {
 #[test]
 fn help_has_examples_and_succeeds() {
     assert!(success(&["--help"]).contains("wengert trace slide --at a=3,b=2,c=1"));
-    for command in ["trace", "gradient", "check", "report"] {
+    for command in ["trace", "program", "gradient", "check", "report"] {
         assert!(
             success(&[command, "--help"]).contains("Examples:"),
             "{command}"
@@ -375,17 +461,23 @@ fn the_list_names_every_problem() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wengert"));
-    command.args(["gradient", "rosen", "--size", "100000", "--json"]);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
-    assert!(output.status.success());
+    for arguments in [
+        &["gradient", "rosen", "--size", "100000", "--json"][..],
+        &["program", "rosen", "--size", "10000", "--show", "json"],
+        &["program", "rosen", "--size", "10000"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wengert"));
+        let mut child = command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+        assert!(output.status.success());
+    }
 }
 
 /// Counts by hand: at the slides' point the value is one sine and one product.

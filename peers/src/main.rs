@@ -8,6 +8,7 @@ mod gradients;
 mod input;
 mod measure;
 mod real;
+mod replay;
 mod tape;
 mod taylor;
 
@@ -46,6 +47,8 @@ enum Name {
     Ba,
     /// Taylor series of one function, orders 3 and 10.
     Taylor,
+    /// Recorded programs: recording, differentiating, replaying.
+    Replay,
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Name::Gmm => gmm::run(&arguments.adbench, rounds(21)),
         Name::Ba => ba::run(&arguments.adbench, rounds(51)),
         Name::Taylor => taylor::run(rounds(101)),
+        Name::Replay => replay::run(&arguments.adbench, rounds(21)),
     }?;
     let mut out = std::io::stdout().lock();
     if arguments.json {

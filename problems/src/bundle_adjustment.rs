@@ -4,12 +4,12 @@
 //! [`residual`] with 16 lanes gives its whole block of the Jacobian in one pass.
 //! Source: Srajer, Kukelova & Fitzgibbon 2018 (ADBench), objective BA.
 
-use std::ops::Range;
+use std::ops::{Range, Sub};
 use std::path::Path;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wengert::{Function, Scalar};
+use wengert::{Function, Mask, Rows, Scalar};
 
 use crate::ProblemError;
 use crate::text::{MOST_INPUTS, Reader, read};
@@ -29,11 +29,15 @@ pub const OBSERVATION: usize = CAMERA + POINT + 1;
 /// let camera = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 10.0, 1.0, 2.0, 0.0, 0.0];
 /// assert_eq!(residual(&camera, &[1.0, 2.0, 4.0], 2.0, &[3.5, 6.0]), [0.0, 2.0]);
 /// ```
-/// **Shape**: `camera` [`CAMERA`] and `point` [`POINT`] entries. **Cost**: about 40 multiplications, a square root, a
-/// sine and a cosine.
+/// **Shape**: `camera` [`CAMERA`] and `point` [`POINT`] entries; `feature` plain numbers or carriers.
+/// **Cost**: about 40 multiplications, a square root, a sine and a cosine.
 /// **Source**: ADBench, objective BA; distortion of Brown 1966.
 #[inline]
-pub fn residual<S: Scalar>(camera: &[S], point: &[S], weight: S, feature: &[f64; 2]) -> [S; 2] {
+pub fn residual<S, F>(camera: &[S], point: &[S], weight: S, feature: &[F; 2]) -> [S; 2]
+where
+    S: Scalar + Sub<F, Output = S>,
+    F: Copy,
+{
     let (rotation, centre) = (&camera[..3], &camera[3..6]);
     let (focal, principal) = (camera[6], &camera[7..9]);
     let (k1, k2) = (camera[9], camera[10]);
@@ -46,9 +50,8 @@ pub fn residual<S: Scalar>(camera: &[S], point: &[S], weight: S, feature: &[f64;
     let (a, b) = (x / z, y / z);
     let rho = a * a + b * b;
     let scale = k1 * rho + 1.0 + k2 * rho * rho;
-    let project = |image: S, principal: S, feature: f64| {
-        (image * scale * focal + principal - feature) * weight
-    };
+    let project =
+        |image: S, principal: S, feature: F| (image * scale * focal + principal - feature) * weight;
     [
         project(a, principal[0], feature[0]),
         project(b, principal[1], feature[1]),
@@ -65,7 +68,8 @@ pub fn weight_residual<S: Scalar>(weight: S) -> S {
 
 /// Rotates `x` about the angle-axis vector `r`.
 ///
-/// At `r = 0` the rotation is `x + r x x`, the first-order expansion; first derivatives are exact there.
+/// At `r = 0` the coefficients are their expansions, so that derivatives up to the second are exact there. They are
+/// selected and not branched on, because the cameras of one adjustment share their operations.
 ///
 /// ```
 /// use wengert_problems::bundle_adjustment::rotate;
@@ -78,23 +82,26 @@ pub fn weight_residual<S: Scalar>(weight: S) -> S {
 #[inline]
 pub fn rotate<S: Scalar>(r: &[S], x: &[S; 3]) -> [S; 3] {
     let squared_angle = r[0] * r[0] + r[1] * r[1] + r[2] * r[2];
-    if squared_angle > S::from(0.0) {
-        let angle = squared_angle.sqrt();
-        let (sin, cos) = angle.sin_cos();
-        let inverse = angle.recip();
-        let axis = [r[0] * inverse, r[1] * inverse, r[2] * inverse];
-        let across = cross(&axis, x);
-        let along = (axis[0] * x[0] + axis[1] * x[1] + axis[2] * x[2]) * (-cos + 1.0);
-        // Written out: a closure over arrays of wide numbers is a call that copies them.
-        [
-            x[0] * cos + across[0] * sin + axis[0] * along,
-            x[1] * cos + across[1] * sin + axis[1] * along,
-            x[2] * cos + across[2] * sin + axis[2] * along,
-        ]
-    } else {
-        let across = cross(&[r[0], r[1], r[2]], x);
-        [x[0] + across[0], x[1] + across[1], x[2] + across[2]]
+    let turns = S::from(0.0).lt_mask(squared_angle);
+    let angle = squared_angle.sqrt();
+    let (sin, cos) = angle.sin_cos();
+    let inverse = angle.recip();
+    let (mut cos, mut sinc) = (cos, sin * inverse);
+    // One division by the angle after the other: its square may underflow.
+    let mut versine = (-cos + 1.0) * inverse * inverse;
+    if turns.decided() != Some(true) {
+        cos = S::select(turns, cos, squared_angle * -0.5 + 1.0);
+        sinc = S::select(turns, sinc, S::from(1.0));
+        versine = S::select(turns, versine, S::from(0.5));
     }
+    let along = (r[0] * x[0] + r[1] * x[1] + r[2] * x[2]) * versine;
+    let across = cross(&[r[0], r[1], r[2]], x);
+    // Written out: a closure over arrays of wide numbers is a call that copies them.
+    [
+        x[0] * cos + across[0] * sinc + r[0] * along,
+        x[1] * cos + across[1] * sinc + r[1] * along,
+        x[2] * cos + across[2] * sinc + r[2] * along,
+    ]
 }
 
 /// The vector product.
@@ -129,6 +136,8 @@ pub struct BundleAdjustment {
     n: usize,
     m: usize,
     features: Vec<[f64; 2]>,
+    /// Per observation, where its camera and its point start among the inputs.
+    starts: (Vec<usize>, Vec<usize>),
     x0: Vec<f64>,
 }
 
@@ -169,6 +178,7 @@ impl BundleAdjustment {
             n,
             m,
             features: vec![feature; p],
+            starts: starts(n, m, p),
             x0,
         })
     }
@@ -207,6 +217,7 @@ impl BundleAdjustment {
             n,
             m,
             features: Vec::new(),
+            starts: starts(n, m, p),
             x0,
         };
         instance.features = (0..p)
@@ -245,14 +256,14 @@ impl BundleAdjustment {
     }
 
     /// The inputs that are the camera of observation `i`.
-    pub const fn camera_columns(&self, i: usize) -> Range<usize> {
-        let first = CAMERA * (i % self.n);
+    pub fn camera_columns(&self, i: usize) -> Range<usize> {
+        let first = self.starts.0[i];
         first..first + CAMERA
     }
 
     /// The inputs that are the point of observation `i`.
-    pub const fn point_columns(&self, i: usize) -> Range<usize> {
-        let first = CAMERA * self.n + POINT * (i % self.m);
+    pub fn point_columns(&self, i: usize) -> Range<usize> {
+        let first = self.starts.1[i];
         first..first + POINT
     }
 
@@ -312,16 +323,33 @@ impl Function for BundleAdjustment {
     }
 
     fn eval<S: Scalar>(&self, x: &[S], y: &mut [S]) {
-        let (residuals, weights) = y.split_at_mut(2 * self.observations());
-        for (i, feature) in self.features.iter().enumerate() {
-            let (camera, point) = (&x[self.camera_columns(i)], &x[self.point_columns(i)]);
-            let weight = x[self.weight_column(i)];
-            let [u, v] = residual(camera, point, weight, feature);
-            residuals[2 * i] = u;
-            residuals[2 * i + 1] = v;
-            weights[i] = weight_residual(weight);
-        }
+        let p = self.observations();
+        let (residuals, weight_residuals) = y.split_at_mut(2 * p);
+        let (camera_starts, point_starts) = &self.starts;
+        let reason = "the starts are those of cameras and points";
+        let lanes = [
+            Rows::gathered(x, CAMERA, camera_starts).expect(reason),
+            Rows::gathered(x, POINT, point_starts).expect(reason),
+            Rows::column(&x[self.weight_column(0)..]),
+        ];
+        let features = Rows::from(self.features.as_slice());
+        S::map_rows(&lanes, &[features], residuals, |x, feature, y| {
+            let (camera, rest) = x.split_at(CAMERA);
+            let (point, weight) = (&rest[..POINT], rest[POINT]);
+            y.copy_from_slice(&residual(camera, point, weight, &[feature[0], feature[1]]));
+        });
+        let weights = Rows::column(&x[self.weight_column(0)..]);
+        S::map_rows(&[weights], &[], weight_residuals, |weight, _, y| {
+            y[0] = weight_residual(weight[0]);
+        });
     }
+}
+
+/// Where the cameras and the points of `p` observations start.
+fn starts(n: usize, m: usize, p: usize) -> (Vec<usize>, Vec<usize>) {
+    let cameras = (0..p).map(|i| CAMERA * (i % n));
+    let points = (0..p).map(|i| CAMERA * n + POINT * (i % m));
+    (cameras.collect(), points.collect())
 }
 
 /// The number of independents, unless it overflows.

@@ -3,7 +3,7 @@
 //! Invariant: each is the formula of its source, operation by operation.
 //! Source: Griewank & Walther 2008, §2 and §3 for the last two.
 
-use wengert::{Scalar, ScalarFunction};
+use wengert::{Rows, Scalar, ScalarFunction};
 
 use crate::ProblemError;
 
@@ -16,10 +16,10 @@ use crate::ProblemError;
 /// **Shape**: any number of entries; 0 for fewer than two. **Cost**: 5 multiplications per term.
 /// **Source**: Rosenbrock 1960; the chained form of Moré, Garbow & Hillstrom 1981.
 pub fn rosenbrock<S: Scalar>(x: &[S]) -> S {
-    S::sum_of(x.windows(2).map(|w| {
-        let (valley, slope) = (w[1] - w[0] * w[0], w[0] - 1.0);
+    S::sum_for(1..x.len(), |i| {
+        let (valley, slope) = (x[i] - x[i - 1] * x[i - 1], x[i - 1] - 1.0);
         valley * valley * 100.0 + slope * slope
-    }))
+    })
 }
 
 /// Speelpenning's product, `x[0] x[1] ... x[n-1]`: a gradient that costs n^2 when it is done naively.
@@ -118,15 +118,15 @@ impl ScalarFunction for Helmholtz {
 
     fn call<S: Scalar>(&self, x: &[S]) -> S {
         let root2 = std::f64::consts::SQRT_2;
-        let bx = S::sum_of(x.iter().zip(&self.covolume).map(|(x, b)| *x * *b));
+        let bx = S::sum_for(0..x.len(), |i| x[i] * self.covolume[i]);
         let free = -bx + 1.0;
-        let ideal = S::sum_of(x.iter().map(|x| *x * (*x / free).ln()));
-        let rows = self.attraction.chunks_exact(self.covolume.len());
-        let xax = S::dot_of(
-            x.iter()
-                .zip(rows)
-                .map(|(xi, row)| (*xi, S::sum_of(x.iter().zip(row).map(|(xj, a)| *xj * *a)))),
-        );
+        let ideal = S::sum_for(0..x.len(), |i| x[i] * (x[i] / free).ln());
+        let mut attraction = vec![S::from(0.0); x.len()];
+        let rows = Rows::new(&self.attraction, x.len()).expect("there are n^2 attractions");
+        S::map_rows(&[], &[rows], &mut attraction, |_, row, sum| {
+            sum[0] = S::sum_of(x.iter().zip(row).map(|(x, a)| *x * *a));
+        });
+        let xax = S::dot_of(x.iter().copied().zip(attraction));
         let ratio = (bx * (1.0 + root2) + 1.0) / (bx * (1.0 - root2) + 1.0);
         ideal - xax / (bx * 8.0_f64.sqrt()) * ratio.ln()
     }

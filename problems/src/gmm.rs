@@ -3,12 +3,13 @@
 //! Invariant: branch-free in the independents; data are plain numbers, so no statement is recorded for them.
 //! Source: Srajer, Kukelova & Fitzgibbon 2018 (ADBench), objective GMM.
 
+use std::cell::RefCell;
 use std::f64::consts::{LN_2, PI};
 use std::path::Path;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wengert::{Scalar, ScalarFunction};
+use wengert::{Rows, Scalar, ScalarFunction};
 
 use crate::ProblemError;
 use crate::classic::to_f64;
@@ -158,48 +159,62 @@ impl ScalarFunction for Gmm {
         let (d, k) = (self.d, self.k);
         let (alphas, rest) = x.split_at(k);
         let (means, icf) = rest.split_at(k * d);
-        // Once per component: exp(q), the sum of q, the factor row by row with its diagonal last.
-        let mut rows = Vec::with_capacity(icf.len());
-        let mut bases = Vec::with_capacity(k);
+        // Once per component: alpha + the sum of q, the mean, the factor row by row with exp(q) on its diagonal.
+        let width = 1 + d + triangle(d);
+        let mut components = Vec::with_capacity(k * width);
         let mut prior = Vec::with_capacity(2 * k);
-        for (alpha, icf) in alphas.iter().zip(icf.chunks_exact(triangle(d))) {
+        let parameters = means.chunks_exact(d).zip(icf.chunks_exact(triangle(d)));
+        for (alpha, (mean, icf)) in alphas.iter().zip(parameters) {
             let (q, l) = icf.split_at(d);
-            let first = rows.len();
-            for (r, q) in q.iter().enumerate() {
-                rows.extend((0..r).map(|c| l[c * (2 * d - c - 1) / 2 + r - c - 1]));
-                rows.push(q.exp());
-            }
             let sum_q = S::sum_of(q.iter().copied());
-            bases.push(*alpha + sum_q);
-            let squares = S::squared_norm_of(rows[first..].iter().copied());
+            components.push(*alpha + sum_q);
+            components.extend_from_slice(mean);
+            let first = components.len();
+            for (r, q) in q.iter().enumerate() {
+                components.extend((0..r).map(|c| l[c * (2 * d - c - 1) / 2 + r - c - 1]));
+                components.push(q.exp());
+            }
+            let squares = S::squared_norm_of(components[first..].iter().copied());
             prior.push(squares * (0.5 * self.gamma * self.gamma));
             // A count of 0 leaves the term out; it is a constant of the instance, not a branch of the function.
             if self.m > 0.0 {
                 prior.push(sum_q * -self.m);
             }
         }
-        let mut centred = vec![S::from(0.0); d];
-        let mut mapped = vec![S::from(0.0); d];
-        let mut terms = vec![S::from(0.0); k];
-        let likelihood = S::sum_of(self.data.chunks_exact(d).map(|point| {
-            let components = means.chunks_exact(d).zip(rows.chunks_exact(triangle(d)));
-            for ((term, base), (mean, factor)) in terms.iter_mut().zip(&bases).zip(components) {
-                for ((centred, mean), x) in centred.iter_mut().zip(mean).zip(point) {
-                    *centred = *mean - *x;
-                }
-                let mut factor = factor;
-                for (r, mapped) in mapped.iter_mut().enumerate() {
-                    let (row, below) = factor.split_at(r + 1);
-                    factor = below;
-                    *mapped = S::dot_of(row.iter().copied().zip(centred.iter().copied()));
-                }
-                *term = *base - S::squared_norm_of(mapped.iter().copied()) * 0.5;
-            }
-            S::log_sum_exp_of(terms.iter().copied())
-        }));
+        let points = [Rows::new(&self.data, d).expect("there are d coordinates per point")];
+        let components = [Rows::new(&components, width).expect("rows of this width were made")];
+        let terms = RefCell::new(vec![S::from(0.0); k]);
+        let scratch = RefCell::new(vec![S::from(0.0); 2 * d]);
+        let likelihood = S::sum_over(&[], &points, |_, point| {
+            let mut room = terms.borrow_mut();
+            S::map_rows(&components, &[], &mut room, |component, _, term| {
+                term[0] = main_term(component, point, &mut scratch.borrow_mut());
+            });
+            S::log_sum_exp_of(room.iter().copied())
+        });
         let normaliser = S::log_sum_exp_of(alphas.iter().copied()) * to_f64(self.n());
         likelihood - normaliser + S::sum_of(prior) + self.constant()
     }
+}
+
+/// The logarithm of a component's weighted density at a point, without its constants.
+///
+/// `component`: alpha + the sum of q, the mean, the factor row by row.
+#[inline(always)]
+fn main_term<S: Scalar>(component: &[S], point: &[S], room: &mut [S]) -> S {
+    let (base, rest) = (component[0], &component[1..]);
+    let (mean, mut factor) = rest.split_at(point.len());
+    let (centred, mapped) = room.split_at_mut(point.len());
+    for ((centred, mean), x) in centred.iter_mut().zip(mean).zip(point) {
+        *centred = *mean - *x;
+    }
+    for (r, mapped) in mapped.iter_mut().enumerate() {
+        let (row, below) = factor.split_at(r + 1);
+        factor = below;
+        *mapped = S::dot_of(row.iter().copied().zip(centred.iter().copied()));
+    }
+    let squares = S::squared_norm_of(mapped.iter().copied());
+    base - squares * 0.5
 }
 
 /// The number of entries of a triangle with its diagonal; the caller has checked that it does not overflow.

@@ -1,14 +1,16 @@
 //! Hand tracking: distances between measured points and the skin of a posed hand.
 //!
-//! Invariant: only vertices that correspond to a measured point are computed; bones without an angle keep their rest
-//! pose as plain numbers.
+//! Invariant: only vertices that correspond to a measured point are computed, each once; bones without an angle keep
+//! their rest pose as plain numbers.
 //! Source: Taylor et al. 2014; Srajer, Kukelova & Fitzgibbon 2018 (ADBench), objective Hand.
 
+use std::ops::Range;
 use std::path::Path;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wengert::{Function, Scalar};
+use smallvec::SmallVec;
+use wengert::{Function, Rows, Scalar};
 
 pub use crate::hand_model::HandModel;
 
@@ -22,13 +24,26 @@ pub const POSE: usize = 26;
 /// Below this angle, in radians, the global rotation is the identity, as in the suite.
 const SMALLEST_ANGLE: f64 = 1e-4;
 
-/// Where the measured points lie on the skin.
+/// Numbers of a bone's transform, row by row.
+const TRANSFORM: usize = 12;
+
+/// The vertices of the skin that are needed, those moved by equally many bones together.
 #[derive(Clone, Debug)]
-enum Correspondence {
-    /// At a vertex.
-    Vertex(Vec<usize>),
-    /// In a triangle, at barycentric coordinates that are independents.
-    Triangle(Vec<[usize; 3]>),
+struct Skin {
+    groups: Vec<Group>,
+    /// Numbers of all vertices, three for each.
+    len: usize,
+}
+
+/// Vertices that are moved by equally many bones.
+#[derive(Clone, Debug)]
+struct Group {
+    /// For the first bone of every vertex, for the second, ...: where its transform starts.
+    bones: Vec<Vec<usize>>,
+    /// The rest positions times the weights, bone by bone, vertex by vertex.
+    weighted: Vec<f64>,
+    /// Where the vertices lie among those of the skin.
+    range: Range<usize>,
 }
 
 /// An instance: a model, measured points and where they lie, and the start values of the independents.
@@ -48,13 +63,15 @@ enum Correspondence {
 /// # Ok::<(), wengert_problems::ProblemError>(())
 /// ```
 /// **Shape**: 26 or `2N + 26` inputs, `3N` outputs. All outputs depend on the pose, each point on its own `u`.
-/// **Cost**: about 1100 multiplications for the bones and 12 per point and bone that moves it.
+/// **Cost**: about 1100 multiplications for the bones and 12 per vertex and bone that moves it.
 /// **Source**: ADBench, objective Hand.
 #[derive(Clone, Debug)]
 pub struct HandTracking {
     model: HandModel,
     points: Vec<[f64; 3]>,
-    correspondence: Correspondence,
+    skin: Skin,
+    /// Where the vertex of every point starts in the skin, or the three corners of its triangle.
+    corners: Vec<Vec<usize>>,
     x0: Vec<f64>,
 }
 
@@ -65,6 +82,23 @@ pub enum Variant {
     Simple,
     /// Each point belongs to a place in a triangle.
     Complicated,
+}
+
+impl Variant {
+    /// How many vertices a point lies between.
+    const fn corners(self) -> usize {
+        match self {
+            Self::Simple => 1,
+            Self::Complicated => 3,
+        }
+    }
+}
+
+/// Appends one entry to each list.
+fn push_each(lists: &mut [Vec<usize>], entries: &[usize]) {
+    for (list, entry) in lists.iter_mut().zip(entries) {
+        list.push(*entry);
+    }
 }
 
 impl HandTracking {
@@ -107,13 +141,15 @@ impl HandTracking {
         }
         reader.check_inputs(n.checked_mul(4))?;
         let complicated = variant == Variant::Complicated;
-        let (mut vertices, mut triangles, mut points) = (Vec::new(), Vec::new(), Vec::new());
+        let mut corners = vec![Vec::new(); variant.corners()];
+        let mut points = Vec::new();
         for _ in 0..n {
             if complicated {
-                let corners = reader.index(model.triangles(), "the triangle of a point")?;
-                triangles.push(model.triangles[corners]);
+                let triangle = reader.index(model.triangles(), "the triangle of a point")?;
+                push_each(&mut corners, &model.triangles[triangle]);
             } else {
-                vertices.push(reader.index(model.vertices(), "the vertex of a point")?);
+                let vertex = reader.index(model.vertices(), "the vertex of a point")?;
+                push_each(&mut corners, &[vertex]);
             }
             points.push(reader.array("a coordinate of a point")?);
         }
@@ -121,15 +157,12 @@ impl HandTracking {
         let mut x0 = reader.numbers(coordinates, "a coordinate in a triangle")?;
         x0.extend(reader.numbers(POSE, "a pose parameter")?);
         reader.end()?;
-        let correspondence = if complicated {
-            Correspondence::Triangle(triangles)
-        } else {
-            Correspondence::Vertex(vertices)
-        };
+        let skin = Skin::new(&model, &mut corners);
         Ok(Self {
             model,
             points,
-            correspondence,
+            skin,
+            corners,
             x0,
         })
     }
@@ -159,32 +192,37 @@ impl HandTracking {
             ));
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut x0: Vec<f64> = Vec::new();
-        let correspondence = match variant {
-            Variant::Simple => {
-                let vertex = |_| rng.random_range(0..model.vertices());
-                Correspondence::Vertex((0..n).map(vertex).collect())
+        let mut x0 = Vec::new();
+        let mut corners = vec![Vec::new(); variant.corners()];
+        for _ in 0..n {
+            match variant {
+                Variant::Simple => {
+                    let vertex = rng.random_range(0..model.vertices());
+                    push_each(&mut corners, &[vertex]);
+                }
+                Variant::Complicated => {
+                    let triangle = rng.random_range(0..model.triangles());
+                    push_each(&mut corners, &model.triangles[triangle]);
+                }
             }
-            Variant::Complicated => {
-                let triangle = |_| model.triangles[rng.random_range(0..model.triangles())];
-                let triangles = (0..n).map(triangle).collect();
-                x0.extend((0..2 * n).map(|_| rng.random_range(0.0..0.5)));
-                Correspondence::Triangle(triangles)
-            }
-        };
+        }
+        if variant == Variant::Complicated {
+            x0.extend((0..2 * n).map(|_| rng.random_range(0.0..0.5)));
+        }
         x0.extend((0..POSE).map(|_| rng.random_range(-0.5..0.5)));
-        let points = vec![[0.0; 3]; n];
+        let skin = Skin::new(&model, &mut corners);
         let mut instance = Self {
             model,
-            points,
-            correspondence,
+            points: vec![[0.0; 3]; n],
+            skin,
+            corners,
             x0,
         };
-        let mut skin = vec![0.0; 3 * n];
-        instance.eval(&instance.x0, &mut skin);
-        for (point, skin) in instance.points.iter_mut().zip(skin.chunks_exact(3)) {
+        let mut places = vec![0.0; 3 * n];
+        instance.eval(&instance.x0, &mut places);
+        for (point, place) in instance.points.iter_mut().zip(places.chunks_exact(3)) {
             // The residual at a point in the origin is minus the place on the skin.
-            *point = [0, 1, 2].map(|c| rng.random_range(-0.01..0.01) - skin[c]);
+            *point = [0, 1, 2].map(|c| rng.random_range(-0.01..0.01) - place[c]);
         }
         Ok(instance)
     }
@@ -196,9 +234,9 @@ impl HandTracking {
 
     /// Whether the coordinates in triangles are independents.
     pub const fn variant(&self) -> Variant {
-        match self.correspondence {
-            Correspondence::Vertex(_) => Variant::Simple,
-            Correspondence::Triangle(_) => Variant::Complicated,
+        match self.corners.len() {
+            1 => Variant::Simple,
+            _ => Variant::Complicated,
         }
     }
 
@@ -219,66 +257,119 @@ impl Function for HandTracking {
 
     fn eval<S: Scalar>(&self, x: &[S], y: &mut [S]) {
         let (coordinates, pose) = x.split_at(x.len() - POSE);
-        let skin = Skin {
-            model: &self.model,
-            transforms: bone_transforms(&self.model, &pose[6..]),
+        let transforms = bone_transforms(&self.model, &pose[6..]);
+        let skin = self.skin.moved(transforms.as_flattened().as_flattened());
+        let motion = Motion {
             rotation: global_rotation(&pose[..3]),
             translation: [pose[3], pose[4], pose[5]],
         };
-        match &self.correspondence {
-            Correspondence::Vertex(vertices) => {
-                for ((y, point), vertex) in y.chunks_exact_mut(3).zip(&self.points).zip(vertices) {
-                    subtract(y, point, skin.place(skin.rest(*vertex)));
-                }
-            }
-            Correspondence::Triangle(triangles) => {
-                let rows = y.chunks_exact_mut(3).zip(&self.points);
-                for ((y, point), (triangle, u)) in
-                    rows.zip(triangles.iter().zip(coordinates.chunks_exact(2)))
-                {
-                    let [a, b, c] = triangle.map(|vertex| skin.rest(vertex));
+        let points = [Rows::from(self.points.as_slice())];
+        let corner = |starts| {
+            Rows::gathered(&skin, 3, starts).expect("the starts are those of vertices of the skin")
+        };
+        match self.corners.as_slice() {
+            [a, b, c] => {
+                let u = Rows::new(coordinates, 2).expect("there are two coordinates per point");
+                let lanes = [u, corner(a), corner(b), corner(c)];
+                S::map_rows(&lanes, &points, y, |x, point, y| {
+                    let (u, corners) = x.split_at(2);
                     let third = -u[0] - u[1] + 1.0;
-                    let inside = [0, 1, 2].map(|i| u[0] * a[i] + u[1] * b[i] + third * c[i]);
-                    subtract(y, point, skin.place(inside));
-                }
+                    let inside = [0, 1, 2].map(|i| {
+                        u[0] * corners[i] + u[1] * corners[3 + i] + third * corners[6 + i]
+                    });
+                    motion.residual(&inside, point, y);
+                });
+            }
+            corners => {
+                let lanes = corners.iter().map(|starts| corner(starts));
+                let lanes: SmallVec<[Rows<'_, S>; 1]> = lanes.collect();
+                S::map_rows(&lanes, &points, y, |vertex, point, y| {
+                    motion.residual(vertex, point, y);
+                });
             }
         }
     }
 }
 
-/// `y = point - place`.
-fn subtract<S: Scalar>(y: &mut [S], point: &[f64; 3], place: [S; 3]) {
-    for ((y, point), place) in y.iter_mut().zip(point).zip(place) {
-        *y = -place + *point;
+impl Skin {
+    /// Finds the vertices that are needed; `corners` name vertices of the model and then places in the skin.
+    fn new(model: &HandModel, corners: &mut [Vec<usize>]) -> Self {
+        let mut vertices: Vec<usize> = corners.iter().flatten().copied().collect();
+        vertices.sort_unstable_by_key(|vertex| (model.influences[*vertex].len(), *vertex));
+        vertices.dedup();
+        let mut starts = vec![0; model.vertices()];
+        for (place, vertex) in vertices.iter().enumerate() {
+            starts[*vertex] = 3 * place;
+        }
+        for corner in corners.iter_mut().flatten() {
+            *corner = starts[*corner];
+        }
+        let influences = |vertex: &usize| &model.influences[*vertex];
+        let mut groups: Vec<Group> = Vec::new();
+        for members in vertices.chunk_by(|a, b| influences(a).len() == influences(b).len()) {
+            let start = groups.last().map_or(0, |group| group.range.end);
+            let bones = 0..influences(&members[0]).len();
+            let starts = |bone: usize| {
+                let starts = members.iter().map(|v| TRANSFORM * influences(v)[bone].0);
+                starts.collect()
+            };
+            groups.push(Group {
+                bones: bones.map(starts).collect(),
+                weighted: members
+                    .iter()
+                    .flat_map(influences)
+                    .flat_map(|(_, p)| *p)
+                    .collect(),
+                range: start..start + 3 * members.len(),
+            });
+        }
+        let len = 3 * vertices.len();
+        Self { groups, len }
+    }
+
+    /// The vertices moved by their bones, before the global motion.
+    fn moved<S: Scalar>(&self, transforms: &[S]) -> Vec<S> {
+        let mut skin = vec![S::from(0.0); self.len];
+        // A vertex that no bone moves stays at the origin.
+        for group in self.groups.iter().filter(|group| !group.bones.is_empty()) {
+            let lanes = group.bones.iter().map(|starts| {
+                Rows::gathered(transforms, TRANSFORM, starts)
+                    .expect("the starts are those of bones")
+            });
+            let bones: SmallVec<[Rows<'_, S>; 4]> = lanes.collect();
+            let weighted = Rows::new(&group.weighted, 4 * bones.len())
+                .expect("there are four numbers per bone and vertex");
+            let vertices = &mut skin[group.range.clone()];
+            S::map_rows(&bones, &[weighted], vertices, |bones, weighted, vertex| {
+                let bones = bones.as_chunks::<TRANSFORM>().0.iter();
+                let moved = bones.zip(weighted.as_chunks::<4>().0).map(|(bone, p)| {
+                    let rows: &[[S; 4]] = bone.as_chunks().0;
+                    [0, 1, 2].map(|r| {
+                        let row = &rows[r];
+                        row[0] * p[0] + row[1] * p[1] + row[2] * p[2] + row[3] * p[3]
+                    })
+                });
+                let sum = moved.reduce(|sum, moved| [0, 1, 2].map(|r| sum[r] + moved[r]));
+                vertex.copy_from_slice(&sum.expect("some bone moves it"));
+            });
+        }
+        skin
     }
 }
 
-/// A posed hand: everything that all points share.
-struct Skin<'a, S> {
-    model: &'a HandModel,
-    transforms: Vec<[[S; 4]; 3]>,
+/// The global motion. It is affine, so places in triangles may be combined before it.
+struct Motion<S> {
     rotation: [[S; 3]; 3],
     translation: [S; 3],
 }
 
-impl<S: Scalar> Skin<'_, S> {
-    /// A vertex moved by its bones, before the global motion.
-    fn rest(&self, vertex: usize) -> [S; 3] {
-        let mut sum: Option<[S; 3]> = None;
-        for (bone, p) in &self.model.influences[vertex] {
-            let moved = self.transforms[*bone]
-                .map(|row| row[0] * p[0] + row[1] * p[1] + row[2] * p[2] + row[3] * p[3]);
-            sum = Some(sum.map_or(moved, |sum| [0, 1, 2].map(|i| sum[i] + moved[i])));
+impl<S: Scalar> Motion<S> {
+    /// A measured point minus the moved place on the skin.
+    fn residual(&self, p: &[S], point: &[S], y: &mut [S]) {
+        let motion = self.rotation.iter().zip(&self.translation);
+        for ((y, point), (row, shift)) in y.iter_mut().zip(point).zip(motion) {
+            *y = -(row[0] * p[0] + row[1] * p[1] + row[2] * p[2] + *shift) + *point;
         }
-        sum.unwrap_or([S::from(0.0); 3])
-    }
-
-    /// The global motion of a place. It is affine, so places in triangles may be combined before it.
-    fn place(&self, p: [S; 3]) -> [S; 3] {
-        [0, 1, 2].map(|r| {
-            let row = &self.rotation[r];
-            row[0] * p[0] + row[1] * p[1] + row[2] * p[2] + self.translation[r]
-        })
     }
 }
 

@@ -4,7 +4,7 @@
 //! Source: Moré, Garbow & Hillstrom 1981, CUTEst (Gould, Orban & Toint 2015) and MINPACK-2 (Averick et al. 1992); `lj` is
 //! the Lennard-Jones cluster, `ocp` a Lagrangian of a discretised pendulum.
 
-use wengert::{Scalar, ScalarFunction};
+use wengert::{Rows, Scalar, ScalarFunction};
 
 use crate::ProblemError;
 use crate::classic::{rosenbrock, to_f64};
@@ -212,14 +212,16 @@ pub fn arwhead<S: Scalar>(x: &[S]) -> S {
         return S::from(0.0);
     };
     let z = square(*last);
-    S::sum_of(rest.iter().map(|x| square(square(*x) + z) - *x * 4.0 + 3.0))
+    S::sum_for(0..rest.len(), |i| {
+        square(square(rest[i]) + z) - rest[i] * 4.0 + 3.0
+    })
 }
 
 /// `sum cos(x[i]^2 - x[i+1] / 2)`.
 ///
 /// **Shape**: n >= 2. **Cost**: 2 multiplications and a cosine per term. **Source**: CUTEst `COSINE`.
 pub fn cosine<S: Scalar>(x: &[S]) -> S {
-    S::sum_of(x.windows(2).map(|w| (square(w[0]) - w[1] * 0.5).cos()))
+    S::sum_for(1..x.len(), |i| (square(x[i - 1]) - x[i] * 0.5).cos())
 }
 
 /// `sum (3 - 4 x[i])^2 + (x[i]^2 + 2 x[i+1]^2 + 3 x[i+2]^2 + 4 x[i+3]^2 + 5 z^2)^2` with the last entry `z`.
@@ -230,7 +232,8 @@ pub fn bdqrtic<S: Scalar>(x: &[S]) -> S {
         return S::from(0.0);
     };
     let z = square(*last) * 5.0;
-    S::sum_of(rest.windows(4).map(|w| {
+    S::sum_for(0..rest.len().saturating_sub(3), |i| {
+        let w = &rest[i..i + 4];
         let squares = [
             square(w[0]),
             square(w[1]) * 2.0,
@@ -239,7 +242,7 @@ pub fn bdqrtic<S: Scalar>(x: &[S]) -> S {
             z,
         ];
         square(w[0] * 4.0 - 3.0) + square(S::sum_of(squares))
-    }))
+    })
 }
 
 /// Broyden's banded function: the sum of squares of
@@ -249,11 +252,15 @@ pub fn bdqrtic<S: Scalar>(x: &[S]) -> S {
 /// problem 31.
 pub fn brybnd<S: Scalar>(x: &[S]) -> S {
     let n = x.len();
-    let neighbours: Vec<S> = x.iter().map(|x| *x * (*x + 1.0)).collect();
-    S::squared_norm_of(x.iter().enumerate().map(|(i, x)| {
+    let mut neighbours = vec![S::from(0.0); n];
+    S::map_rows(&[Rows::column(x)], &[], &mut neighbours, |x, _, y| {
+        y[0] = x[0] * (x[0] + 1.0);
+    });
+    S::sum_for(0..n, |i| {
         let others = (i.saturating_sub(5)..n.min(i + 2)).filter(|j| *j != i);
-        *x * (square(*x) * 5.0 + 2.0) + 1.0 - S::sum_of(others.map(|j| neighbours[j]))
-    }))
+        let others = S::sum_of(others.map(|j| neighbours[j]));
+        square(x[i] * (square(x[i]) * 5.0 + 2.0) + 1.0 - others)
+    })
 }
 
 /// `(x[0] - 1)^2 + sum (i + 1) (2 x[i] - x[i-1])^2`.
@@ -263,10 +270,10 @@ pub fn brybnd<S: Scalar>(x: &[S]) -> S {
 /// ```
 /// **Shape**: n >= 1. **Cost**: 3 multiplications per term. **Source**: CUTEst `TRIDIA`.
 pub fn tridia<S: Scalar>(x: &[S]) -> S {
-    let first = x.iter().take(1).map(|x| square(*x - 1.0));
-    let rest = x.windows(2).zip(2_u32..);
-    let rest = rest.map(|(w, factor)| square(w[1] * 2.0 - w[0]) * f64::from(factor));
-    S::sum_of(first.chain(rest))
+    S::sum_for(0..x.len(), |i| match i.checked_sub(1) {
+        None => square(x[i] - 1.0),
+        Some(before) => square(x[i] * 2.0 - x[before]) * to_f64(i + 1),
+    })
 }
 
 /// The area of a surface over the unit square in triangles, with the boundary values `X^2 - Y^2 + X Y / 2`.
@@ -289,13 +296,22 @@ pub fn minsurf<S: Scalar>(x: &[S]) -> S {
         S::from(across * across - along * along + across * along / 2.0)
     };
     let inverse = 1.0 / (h * h);
-    let cells = (0..=k).flat_map(|i| (0..=k).map(move |j| (i, j)));
-    let area = S::sum_of(cells.map(|(i, j)| {
+    // The cells inside and along each side do the same operations; so they stand together.
+    let along = |i: usize| (1..k).map(move |j| (i, j));
+    let sides = [0, k].into_iter().flat_map(|side| {
+        let down = along(side).map(|(i, j)| (j, i));
+        along(side).chain(down)
+    });
+    let corners = [(0, 0), (0, k), (k, 0), (k, k)];
+    let corners = corners.into_iter().take(if k == 0 { 1 } else { 4 });
+    let cells: Vec<_> = (1..k).flat_map(along).chain(sides).chain(corners).collect();
+    let area = S::sum_for(0..cells.len(), |cell| {
+        let (i, j) = cells[cell];
         let (a, c) = (value(i, j), value(i + 1, j));
         let (d, e) = (value(i, j + 1), value(i + 1, j + 1));
         let slope = |u: S, v: S| ((square(u) + square(v)) * inverse + 1.0).sqrt();
         slope(c - a, d - a) + slope(e - d, e - c)
-    }));
+    });
     area * (h * h / 2.0)
 }
 
@@ -312,23 +328,16 @@ pub fn minsurf<S: Scalar>(x: &[S]) -> S {
 pub fn bratu<S: Scalar>(x: &[S]) -> S {
     let k = x.len().isqrt();
     let h = 1.0 / to_f64(k + 1);
-    let mut edges = Vec::with_capacity(2 * k * (k + 1));
-    for i in 0..k {
-        let row = &x[i * k..(i + 1) * k];
-        let column = |j: usize| x[j * k + i];
-        for j in 0..=k {
-            match (j.checked_sub(1), j < k) {
-                (Some(before), true) => {
-                    edges.push(row[j] - row[before]);
-                    edges.push(column(j) - column(before));
-                }
-                (Some(before), false) => edges.extend([row[before], column(before)]),
-                (None, _) => edges.extend([row[j], column(j)]),
-            }
-        }
-    }
-    let exponentials = S::sum_of(x.iter().map(|x| x.exp()));
-    S::squared_norm_of(edges) * 0.5 - exponentials * (6.0 * h * h)
+    let inner = S::sum_for(0..k * k.saturating_sub(1), |edge| {
+        let (along, across) = (edge / (k - 1) * k + edge % (k - 1), edge);
+        S::squared_norm_of([x[along + 1] - x[along], x[across + k] - x[across]])
+    });
+    let outer = S::sum_for(0..k, |i| {
+        let ends = [i * k, (i + 1) * k - 1, i, (k - 1) * k + i];
+        S::squared_norm_of(ends.map(|end| x[end]))
+    });
+    let exponentials = S::sum_for(0..x.len(), |i| x[i].exp());
+    (inner + outer) * 0.5 - exponentials * (6.0 * h * h)
 }
 
 /// The energy of a Lennard-Jones cluster, `sum 4 (r^-12 - r^-6)` over all pairs of points.
@@ -340,14 +349,18 @@ pub fn bratu<S: Scalar>(x: &[S]) -> S {
 /// **Shape**: n = 3N coordinates, point by point. **Cost**: 7 multiplications and a division per pair.
 /// **Source**: Lennard-Jones 1924, in reduced units.
 pub fn lj<S: Scalar>(x: &[S]) -> S {
-    let points = || x.chunks_exact(3).enumerate();
-    let pairs = points().flat_map(|(i, p)| points().take(i).map(move |(_, q)| (p, q)));
-    S::sum_of(pairs.map(|(p, q)| {
+    let points = x.len() / 3;
+    let pairs: Vec<(usize, usize)> = (0..points)
+        .flat_map(|p| (0..p).map(move |q| (p, q)))
+        .collect();
+    S::sum_for(0..pairs.len(), |i| {
+        let (p, q) = pairs[i];
+        let (p, q) = (&x[3 * p..3 * p + 3], &x[3 * q..3 * q + 3]);
         let squared = S::squared_norm_of([q[0] - p[0], q[1] - p[1], q[2] - p[2]]);
         let inverse = squared.recip();
         let sixth = inverse * inverse * inverse;
         (sixth * sixth - sixth) * 4.0
-    }))
+    })
 }
 
 /// The Lagrangian of the optimal control of a pendulum with quadratic drag, by the trapezoidal rule.
@@ -360,21 +373,20 @@ pub fn lj<S: Scalar>(x: &[S]) -> S {
 pub fn ocp<S: Scalar>(x: &[S]) -> S {
     let times = x.len() / 3;
     let h = 1.0 / to_f64(times.max(2) - 1);
-    let control = S::squared_norm_of(x.chunks_exact(3).map(|c| c[2])) * h;
-    let acceleration = |c: &[S]| {
+    let control = S::sum_for(0..times, |k| square(x[3 * k + 2])) * h;
+    let mut accelerations = vec![S::from(0.0); times];
+    let states = Rows::new(&x[..3 * times], 3).expect("there are three entries per time");
+    S::map_rows(&[states], &[], &mut accelerations, |c, _, acceleration| {
         let (sin, cos) = c[0].sin_cos();
-        c[2] * cos - sin * 9.81 - c[1] * c[1] / 10.0
-    };
-    let accelerations: Vec<S> = x.chunks_exact(3).map(acceleration).collect();
-    let steps = x
-        .chunks_exact(3)
-        .zip(x.chunks_exact(3).skip(1))
-        .zip(accelerations.windows(2));
-    let defects = S::sum_of(steps.zip(1_u32..).map(|(((now, next), acc), k)| {
-        let (position, velocity) = ((0.7 * f64::from(k)).sin(), (0.3 * f64::from(k)).cos());
+        acceleration[0] = c[2] * cos - sin * 9.81 - c[1] * c[1] / 10.0;
+    });
+    let defects = S::sum_for(1..times, |k| {
+        let (position, velocity) = ((0.7 * to_f64(k)).sin(), (0.3 * to_f64(k)).cos());
+        let (now, next) = (&x[3 * k - 3..3 * k], &x[3 * k..3 * k + 3]);
+        let acceleration = accelerations[k - 1] + accelerations[k];
         (next[0] - now[0] - (now[1] + next[1]) * (h / 2.0)) * position
-            + (next[1] - now[1] - (acc[0] + acc[1]) * (h / 2.0)) * velocity
-    }));
+            + (next[1] - now[1] - acceleration * (h / 2.0)) * velocity
+    });
     control + defects
 }
 

@@ -12,6 +12,7 @@ use crate::hand_tracking::{HandModel, HandTracking, Variant};
 use crate::hessian_suite::{Family, TestFunction};
 use crate::lstm::Lstm;
 use crate::registry::{ProblemInfo, SEED, Visitor};
+use crate::roe_flux::RoeFlux;
 use crate::text::MOST_INPUTS;
 use crate::{ProblemError, slides};
 
@@ -61,6 +62,7 @@ pub(crate) fn visit<V: Visitor>(
             let x: Vec<f64> = (1..=n).map(|i| 1.0 + 0.5 * to_f64(i).sin()).collect();
             Ok(visitor.visit_scalar(&function!(speelpenning), &x, info))
         }
+        ("roe-flux", _) => Ok(visitor.visit(&RoeFlux, &RoeFlux::x0(), info)),
         ("particle", _) => Ok(visitor.visit_scalar(&ChargedParticle, &[0.0], info)),
         _ => slide(info, sizes, visitor),
     }

@@ -6,6 +6,7 @@
 //! | [`charged_particle`] | a derivative inside an optimisation: derivatives to third order, nested |
 //! | [`classic`] | Rosenbrock, Speelpenning's product, Helmholtz energy |
 //! | [`gmm`], [`bundle_adjustment`], [`hand_tracking`], [`lstm`] | the four objectives of the ADBench suite |
+//! | [`roe_flux`] | the flux between two states of a gas |
 //! | [`hessian_suite`] | ten test functions with sparse Hessians |
 //! | [`registry`] | all of them by name, for command lines and reports |
 //!
@@ -23,6 +24,7 @@ pub mod hessian_suite;
 mod instances;
 pub mod lstm;
 pub mod registry;
+pub mod roe_flux;
 pub mod slides;
 mod text;
 

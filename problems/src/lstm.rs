@@ -7,7 +7,8 @@ use std::path::Path;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wengert::{Scalar, ScalarFunction};
+use smallvec::SmallVec;
+use wengert::{Rows, Scalar, ScalarFunction};
 
 use crate::ProblemError;
 use crate::classic::to_f64;
@@ -131,43 +132,31 @@ impl Lstm {
     }
 }
 
-/// The parameters of one kind for the four parts of a layer.
-struct Gates<'a, S> {
-    forget: &'a [S],
-    input: &'a [S],
-    output: &'a [S],
-    change: &'a [S],
+/// Parameters of a unit: the weights of its four parts, then their biases.
+const UNIT: usize = 8;
+
+/// The hidden value and the cell of a unit after one step.
+///
+/// `x`: the parameters of the unit, its hidden value and its cell, its signal.
+fn step<S: Scalar>(x: &[S]) -> [S; 2] {
+    let (weights, biases) = (&x[..4], &x[4..UNIT]);
+    let (hidden, cell, signal) = (x[UNIT], x[UNIT + 1], x[UNIT + 2]);
+    let forget = (signal * weights[0] + biases[0]).logistic();
+    let input = (hidden * weights[1] + biases[1]).logistic();
+    let output = (signal * weights[2] + biases[2]).logistic();
+    let change = (hidden * weights[3] + biases[3]).tanh();
+    let cell = cell * forget + input * change;
+    [output * cell.tanh(), cell]
 }
 
-impl<'a, S> Gates<'a, S> {
-    fn new(parameters: &'a [S], b: usize) -> Self {
-        let (forget, rest) = parameters.split_at(b);
-        let (input, rest) = rest.split_at(b);
-        let (output, change) = rest.split_at(b);
-        Self {
-            forget,
-            input,
-            output,
-            change,
-        }
-    }
+/// Rows from columns: what was stored by kind, `b` of each, unit by unit.
+fn by_unit<T: Copy>(columns: &[T], b: usize) -> impl Iterator<Item = T> {
+    (0..b).flat_map(move |unit| columns[unit..].iter().step_by(b).copied())
 }
 
-/// Advances one layer by one step; `signal` comes in as its input and leaves as its output.
-fn step<S: Scalar>(parameters: &[S], state: &mut [S], signal: &mut [S]) {
-    let b = signal.len();
-    let (weights, biases) = parameters.split_at(4 * b);
-    let (weights, biases) = (Gates::new(weights, b), Gates::new(biases, b));
-    let (hidden, cell) = state.split_at_mut(b);
-    for i in 0..b {
-        let forget = (signal[i] * weights.forget[i] + biases.forget[i]).logistic();
-        let input = (hidden[i] * weights.input[i] + biases.input[i]).logistic();
-        let output = (signal[i] * weights.output[i] + biases.output[i]).logistic();
-        let change = (hidden[i] * weights.change[i] + biases.change[i]).tanh();
-        cell[i] = cell[i] * forget + input * change;
-        hidden[i] = output * cell[i].tanh();
-        signal[i] = hidden[i];
-    }
+/// Rows of a buffer that was made of such rows.
+fn rows<T: Copy>(values: &[T], width: usize) -> Rows<'_, T> {
+    Rows::new(values, width).expect("the buffer was made of rows of this width")
 }
 
 impl ScalarFunction for Lstm {
@@ -180,28 +169,56 @@ impl ScalarFunction for Lstm {
         let (main, extra) = x.split_at(x.len() - 3 * b);
         let (in_weight, rest) = extra.split_at(b);
         let (out_weight, out_bias) = rest.split_at(b);
-        let mut state: Vec<S> = self.state.iter().map(|s| S::from(*s)).collect();
-        let mut signal = vec![S::from(0.0); b];
-        let following = self.characters.chunks_exact(b).skip(1);
-        let pairs = self.characters.chunks_exact(b).zip(following);
-        let total = S::sum_of(pairs.map(|(character, next)| {
-            for ((signal, weight), bit) in signal.iter_mut().zip(in_weight).zip(character) {
-                *signal = *weight * *bit;
-            }
-            for (layer, state) in main.chunks_exact(8 * b).zip(state.chunks_exact_mut(2 * b)) {
-                step(layer, state, &mut signal);
-            }
-            for ((signal, weight), bias) in signal.iter_mut().zip(out_weight).zip(out_bias) {
-                *signal = *signal * *weight + *bias;
-            }
-            let normaliser = (S::sum_of(signal.iter().map(|y| y.exp())) + 2.0).ln();
-            S::sum_of(
-                signal
+        let layers = main.chunks_exact(UNIT * b);
+        let main: Vec<S> = layers.flat_map(|layer| by_unit(layer, b)).collect();
+        // The state of every unit, layer by layer, and at last the loss; -0 is what a sum starts from.
+        let start = self.state.chunks_exact(2 * b);
+        let mut state: Vec<S> = start
+            .flat_map(|layer| by_unit(layer, b).map(S::from))
+            .collect();
+        state.push(S::from(-0.0));
+        let characters = rows(&self.characters[..self.characters.len() - b], b);
+        let following = rows(&self.characters[b..], b);
+        S::scan(
+            &mut state,
+            &[],
+            &[characters, following],
+            |state, _, bits| {
+                let (character, next) = bits.split_at(b);
+                let Some((loss, states)) = state.split_last_mut() else {
+                    return;
+                };
+                let mut signal: SmallVec<[S; 16]> = in_weight
                     .iter()
-                    .zip(next)
-                    .map(|(y, bit)| (*y - normaliser) * *bit),
-            )
-        }));
+                    .zip(character)
+                    .map(|(w, bit)| *w * *bit)
+                    .collect();
+                let mut after: SmallVec<[S; 32]> = SmallVec::from_elem(S::from(0.0), 2 * b);
+                for (layer, state) in main
+                    .chunks_exact(UNIT * b)
+                    .zip(states.chunks_exact_mut(2 * b))
+                {
+                    let lanes = [rows(layer, UNIT), rows(state, 2), Rows::column(&signal)];
+                    S::map_rows(&lanes, &[], &mut after, |x, _, y| {
+                        y.copy_from_slice(&step(x))
+                    });
+                    state.copy_from_slice(&after);
+                    for (signal, unit) in signal.iter_mut().zip(state.chunks_exact(2)) {
+                        *signal = unit[0];
+                    }
+                }
+                let lanes = [&signal, out_weight, out_bias].map(Rows::column);
+                S::map_rows(&lanes, &[], &mut after, |x, _, y| {
+                    y[0] = x[0] * x[1] + x[2];
+                    y[1] = y[0].exp();
+                });
+                let exponentials = S::sum_of(after.chunks_exact(2).map(|y| y[1]));
+                let normaliser = (exponentials + 2.0).ln();
+                let lanes = [rows(&after, 2), Rows::column(next)];
+                *loss += S::sum_over(&lanes, &[], |y, _| (y[0] - normaliser) * y[2]);
+            },
+        );
+        let total = state[state.len() - 1];
         -total / to_f64((self.characters() - 1) * b)
     }
 }

@@ -75,7 +75,7 @@ impl Problem {
 }
 
 /// All problems.
-pub const PROBLEMS: [Problem; 31] = [
+pub const PROBLEMS: [Problem; 32] = [
     Problem::fixed(
         "slide",
         "the slides' branch: a sin(b) or a + b c",
@@ -154,6 +154,11 @@ pub const PROBLEMS: [Problem; 31] = [
         &[10, 100, 500],
     )
     .with_data(),
+    Problem::fixed(
+        "roe-flux",
+        "Roe's flux between two states of a gas",
+        &["rho_l", "m_l", "e_l", "rho_r", "m_r", "e_r"],
+    ),
     Problem::sized("hand", "hand tracking residuals", &["points"], &[100]).with_data(),
     Problem::sized(
         "hand-complicated",

@@ -46,13 +46,9 @@ pub fn tensors<S: Scalar>(x: &[S]) -> S {
     let (a, rest) = x.split_at(x.len() / 3);
     let (b, c) = rest.split_at(rest.len() / 2);
     if S::sum_of(b.iter().copied()) > S::sum_of(c.iter().copied()) {
-        S::sum_of(a.iter().zip(b).map(|(a, b)| *a * b.sin()))
+        S::sum_for(0..a.len(), |i| a[i] * b[i].sin())
     } else {
-        S::sum_of(
-            a.iter()
-                .zip(b.iter().zip(c))
-                .map(|(a, (b, c))| *a + *b * *c),
-        )
+        S::sum_for(0..a.len(), |i| a[i] + b[i] * c[i])
     }
 }
 
@@ -89,7 +85,7 @@ pub fn squaring_recursion<S: Scalar>(a: S, times: u32) -> S {
 /// **Shape**: any number of entries. **Cost**: two multiplications per entry. **Source**: slide "New ops aren't a
 /// problem".
 pub fn floor_of_cubes<S: Scalar>(x: &[S]) -> S {
-    S::sum_of(x.iter().map(|x| x.powi(3).floor()))
+    S::sum_for(0..x.len(), |i| x[i].powi(3).floor())
 }
 
 /// The floor whose derivative passes through as if nothing had been rounded.
@@ -201,28 +197,31 @@ pub fn simple_network<S: Scalar>(x: &[S]) -> S {
 /// **Shape**: `W` with `columns` columns, then `x` of `columns`. **Cost**: a multiplication per entry of `W`.
 /// **Source**: torch-autograd, test `Dot`.
 pub fn dot<S: Scalar>(x: &[S], columns: usize) -> S {
-    S::sum_of(products(x, columns))
+    sum_of_products(x, columns, |product| product)
 }
 
 /// `sum(3 W x + 1)`.
 ///
 /// **Shape**, **Cost**: as [`dot`]. **Source**: torch-autograd, test `Scale`.
 pub fn scale<S: Scalar>(x: &[S], columns: usize) -> S {
-    S::sum_of(products(x, columns).map(|product| product * 3.0 + 1.0))
+    sum_of_products(x, columns, |product| product * 3.0 + 1.0)
 }
 
 /// `sum(tanh(W x))`.
 ///
 /// **Shape**, **Cost**: as [`dot`], and a hyperbolic tangent per row. **Source**: torch-autograd, test `DotNonLinear`.
 pub fn dot_nonlinear<S: Scalar>(x: &[S], columns: usize) -> S {
-    S::sum_of(products(x, columns).map(|product| product.tanh()))
+    sum_of_products(x, columns, |product| product.tanh())
 }
 
-/// The entries of `W x`.
-fn products<S: Scalar>(x: &[S], columns: usize) -> impl Iterator<Item = S> {
+/// The sum of a function of the entries of `W x`.
+fn sum_of_products<S: Scalar>(x: &[S], columns: usize, f: impl Fn(S) -> S) -> S {
     let (w, x) = x.split_at(x.len() - columns);
-    let rows = w.chunks_exact(columns.max(1));
-    rows.map(|row| S::dot_of(row.iter().copied().zip(x.iter().copied())))
+    let width = columns.max(1);
+    S::sum_for(0..w.len() / width, |i| {
+        let row = &w[i * width..(i + 1) * width];
+        f(S::dot_of(row.iter().copied().zip(x.iter().copied())))
+    })
 }
 
 /// `x d/dy (x y)`, that is `x^2`: wrong where perturbations are confused.

@@ -17,12 +17,14 @@ mod nary;
 mod op;
 pub(crate) mod special;
 mod unary;
+pub(crate) mod vector;
 
 pub use binary::*;
 pub(crate) use custom::Custom;
 pub use custom::{CustomRule, FirstOrder, FirstOrderRule};
 pub(crate) use dispatch::{partials, value};
 pub use nary::*;
+pub(crate) use op::{Number, parse_number, split_parameter};
 pub use op::{Op, Series};
 pub use unary::*;
 

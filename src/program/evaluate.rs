@@ -5,7 +5,6 @@ use super::node::{NodeId, NodeKind};
 use super::region::{Region, Sink, Source};
 use crate::elementary;
 use crate::error::{Error, check_len};
-use crate::scalar::Short;
 
 /// Values, tangents and adjoints of every node of a program; see [`Program::sensitivities`].
 #[derive(Clone, Debug, PartialEq)]
@@ -23,35 +22,52 @@ pub struct Sensitivities {
 pub(super) struct Evaluation {
     pub(super) values: Vec<f64>,
     results: Vec<Vec<f64>>,
+    /// The arguments of one node, kept for its memory.
+    args: Vec<f64>,
 }
 
 impl Evaluation {
-    /// Continues until the nodes before `end` have values; `input` gives the inputs.
-    pub(super) fn advance(&mut self, program: &Program, end: usize, input: &dyn Fn(usize) -> f64) {
-        for index in self.values.len()..end {
-            let node = NodeId::from_raw(index.try_into().unwrap_or(u32::MAX));
-            let value = self.value(program, node, input);
+    /// Forgets all values and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.values.clear();
+    }
+
+    /// Continues until the nodes before `end` have values.
+    pub(super) fn advance(&mut self, program: &Program, end: usize, inputs: &[f64]) {
+        let first = self.values.len();
+        let mut start = first.checked_sub(1).map_or(0, |last| program.ends[last]);
+        for index in first..end {
+            let stop = program.ends[index];
+            let args = &program.arguments[start as usize..stop as usize];
+            start = stop;
+            let value = self.value(program, program.kinds[index], args, inputs);
             self.values.push(value);
         }
     }
 
     /// The value of the next node.
-    fn value(&mut self, program: &Program, node: NodeId, input: &dyn Fn(usize) -> f64) -> f64 {
-        let args = program.arguments(node);
-        let x = |k: usize| self.values[args[k].index()];
+    fn value(
+        &mut self,
+        program: &Program,
+        kind: NodeKind,
+        nodes: &[NodeId],
+        inputs: &[f64],
+    ) -> f64 {
+        let x = |k: usize| self.values[nodes[k].index()];
         let holds = |k: usize| x(k) != 0.0;
         let mask = |holds: bool| f64::from(u8::from(holds));
-        match program.kind(node) {
-            NodeKind::Input(k) => input(k as usize),
+        match kind {
+            NodeKind::Input(k) => inputs[k as usize],
             NodeKind::Constant(c) => c,
-            NodeKind::Elementary(op) => {
-                let args: Short<f64> = (0..args.len()).map(x).collect();
-                elementary::value(op, &args)
-            }
-            NodeKind::Custom(rule) => {
-                let args: Short<f64> = (0..args.len()).map(x).collect();
-                program.rules[rule as usize].value(&args)
-            }
+            NodeKind::Elementary(op) => match nodes {
+                [x] => elementary::value(op, &[self.values[x.index()]]),
+                [x, y] => {
+                    let args = [self.values[x.index()], self.values[y.index()]];
+                    elementary::value(op, &args)
+                }
+                _ => elementary::value(op, self.gather(nodes)),
+            },
+            NodeKind::Custom(rule) => program.rules[rule as usize].value(self.gather(nodes)),
             NodeKind::Select if holds(2) => x(0),
             NodeKind::Select => x(1),
             NodeKind::Gate if holds(2) => x(0) * x(1),
@@ -66,21 +82,28 @@ impl Evaluation {
             NodeKind::Or => mask(holds(0) || holds(1)),
             NodeKind::Not => mask(!holds(0)),
             NodeKind::Region(region) => {
-                let args: Vec<f64> = (0..args.len()).map(x).collect();
                 let region = region as usize;
                 if self.results.len() <= region {
                     self.results.resize_with(region + 1, Vec::new);
                 }
                 self.results[region] = program.regions[region]
-                    .evaluate(&args, |_, _| Ok(()))
+                    .evaluate(self.gather(nodes), |_, _| Ok(()))
                     .unwrap_or_default();
                 f64::NAN
             }
-            NodeKind::Result(result) => match program.kind(args[0]) {
+            NodeKind::Result(result) => match program.kind(nodes[0]) {
                 NodeKind::Region(region) => self.results[region as usize][result as usize],
                 _ => f64::NAN,
             },
         }
+    }
+
+    /// The values of these nodes.
+    fn gather(&mut self, nodes: &[NodeId]) -> &[f64] {
+        self.args.clear();
+        let values = nodes.iter().map(|node| self.values[node.index()]);
+        self.args.extend(values);
+        &self.args
     }
 }
 
@@ -96,6 +119,7 @@ impl Region {
     ) -> Result<Vec<f64>, Error> {
         let mut results = vec![-0.0; self.results_len()];
         let mut last: Vec<f64> = Vec::new();
+        let mut evaluation = Evaluation::default();
         for i in self.order() {
             let inputs: Vec<f64> = self
                 .sources
@@ -111,8 +135,8 @@ impl Region {
                         .unwrap_or(args[range.start]),
                 })
                 .collect();
-            let mut evaluation = Evaluation::default();
-            evaluation.advance(&self.body, self.body.len(), &|k| inputs[k]);
+            evaluation.clear();
+            evaluation.advance(&self.body, self.body.len(), &inputs);
             visit(i, &evaluation)?;
             last = self
                 .body
@@ -153,7 +177,7 @@ impl Program {
     pub fn values(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
         check_len("x", self.inputs(), x.len())?;
         let mut evaluation = Evaluation::default();
-        evaluation.advance(self, self.len(), &|k| x[k]);
+        evaluation.advance(self, self.len(), x);
         Ok(evaluation.values)
     }
 

@@ -1,6 +1,5 @@
-//! [`Program`], its nodes and guards, its printed form and its operation counts.
+//! [`Program`], its nodes and guards.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,8 +7,7 @@ use super::guard::Guard;
 use super::node::{NodeId, NodeKind};
 use super::region::Region;
 use super::rule::ProgramRule;
-use crate::elementary::Op;
-use crate::error::Location;
+use crate::error::{Error, Location};
 
 /// A recorded Wengert list.
 ///
@@ -38,6 +36,8 @@ pub struct Program {
     /// Per node, one more than the number of its location, or 0; empty if no location is known.
     pub(super) places: Vec<u32>,
     pub(super) locations: Vec<Arc<Location>>,
+    /// Whether it computes derivatives; then replay may fuse products with sums (EDGE_CASES R1).
+    pub(super) is_derivative: bool,
     /// Where the function was recorded; empty if there is no such point.
     pub(super) point: Vec<f64>,
 }
@@ -114,6 +114,47 @@ impl Program {
             .get(usize::try_from(place).ok()?.checked_sub(1)?)
     }
 
+    /// The program with some of its outputs, in the order of `picks`; an output may be picked more than once.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert::program::Program;
+    /// let program = Program::record(|x| [x[0] + 1.0, x[0] * 2.0], &[3.0])?;
+    /// assert_eq!(program.select_outputs(&[1])?.prepare()?.run(&[3.0])?, [6.0]);
+    /// assert!(program.select_outputs(&[2]).is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// **Cost**: a copy; [`simplify`](Self::simplify) drops what is no longer needed.
+    ///
+    /// # Errors
+    /// [`Error::IndexOutOfRange`] if there is no such output.
+    pub fn select_outputs(&self, picks: &[usize]) -> Result<Self, Error> {
+        let pick = |index: &usize| {
+            self.outputs
+                .get(*index)
+                .copied()
+                .ok_or(Error::IndexOutOfRange {
+                    what: "outputs",
+                    index: *index,
+                    len: self.outputs.len(),
+                })
+        };
+        let outputs = picks.iter().map(pick).collect::<Result<_, _>>()?;
+        Ok(Self {
+            outputs,
+            ..self.clone()
+        })
+    }
+
+    /// Whether the program was made by differentiation.
+    ///
+    /// With more than one lane, replay rounds a product and a sum of such a program only once.
+    #[must_use]
+    pub fn is_derivative(&self) -> bool {
+        self.is_derivative
+    }
+
     /// The regions, numbered as in [`NodeKind::Region`].
     #[must_use]
     pub fn regions(&self) -> &[Region] {
@@ -124,109 +165,5 @@ impl Program {
     #[must_use]
     pub fn guards(&self) -> &[Guard] {
         &self.guards
-    }
-
-    /// The exact number of operations of every kind.
-    ///
-    /// ```
-    /// use wengert::prelude::*;
-    /// use wengert::program::Program;
-    /// let program = Program::record(|x| [x[0] * x[1] * x[0].sin()], &[3.0, 2.0])?;
-    /// let counts = program.counts();
-    /// assert_eq!((counts.of("mul"), counts.of("sin"), counts.total()), (2, 1, 3));
-    /// # Ok::<(), Error>(())
-    /// ```
-    ///
-    /// **Cost**: one pass.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for (index, kind) in self.kinds.iter().enumerate() {
-            if kind.is_operation() {
-                let node =
-                    NodeId::from_raw(u32::try_from(index).expect("nodes are numbered by 32 bits"));
-                counts.add(kind.name(), flops(*kind, self.arguments(node).len()));
-            }
-        }
-        counts
-    }
-}
-
-/// The elementary arithmetic in a node: a sum of `k` terms is `k - 1` additions, a scalar product of `k` pairs `2 k - 1`.
-fn flops(kind: NodeKind, arguments: usize) -> u64 {
-    let arguments = arguments as u64;
-    match kind {
-        NodeKind::Elementary(Op::Sum | Op::Prod | Op::Dot | Op::MaxOf | Op::MinOf) => {
-            arguments.saturating_sub(1)
-        }
-        NodeKind::Elementary(Op::SquaredNorm) => (2 * arguments).saturating_sub(1),
-        NodeKind::Elementary(Op::Norm2) => 2 * arguments,
-        NodeKind::Elementary(Op::LogSumExp) => 3 * arguments + 1,
-        NodeKind::Elementary(Op::MulAdd) => 2,
-        _ => 1,
-    }
-}
-
-/// Exact numbers of operations by kind.
-///
-/// **Cost**: one entry per kind that occurs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    by_kind: BTreeMap<&'static str, u64>,
-    flops: u64,
-}
-
-impl Counts {
-    fn add(&mut self, kind: &'static str, flops: u64) {
-        *self.by_kind.entry(kind).or_insert(0) += 1;
-        self.flops += flops;
-    }
-
-    /// The number of operations of one kind, by the name it has in the printed program.
-    #[must_use]
-    pub fn of(&self, kind: &str) -> u64 {
-        self.by_kind.get(kind).copied().unwrap_or(0)
-    }
-
-    /// The number of operations of all kinds; an n-ary operation counts once.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.by_kind.values().sum()
-    }
-
-    /// The number of scalar operations, n-ary ones taken apart: a sum of `k` terms is `k - 1` additions.
-    #[must_use]
-    pub fn flops(&self) -> u64 {
-        self.flops
-    }
-
-    /// All kinds that occur with their numbers, in alphabetical order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.by_kind.iter().map(|(kind, count)| (*kind, *count))
-    }
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (kind, count)) in self.iter().enumerate() {
-            write!(f, "{}{count} {kind}", if index == 0 { "" } else { ", " })?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Program {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for node in self.nodes() {
-            write!(f, "{node} = {}", self.kind(node))?;
-            for argument in self.arguments(node) {
-                write!(f, " {argument}")?;
-            }
-            writeln!(f)?;
-        }
-        for output in &self.outputs {
-            writeln!(f, "output {output}")?;
-        }
-        Ok(())
     }
 }

@@ -11,20 +11,36 @@
 //! Invariant: arguments precede their node; the identifiers of inputs are `v0..v(n-1)`.
 //! Source: Wengert 1964; Griewank & Walther 2008, §2.2.
 
+mod cost;
 mod differentiate;
+mod dot;
 mod evaluate;
 mod guard;
+mod json;
 mod list;
 mod node;
+mod parts;
+#[cfg(test)]
+mod random;
 mod record;
 mod region;
+mod replay;
 mod rule;
+mod simplify;
+mod text;
+mod validate;
+mod view;
 
 pub use crate::error::{Decision, Location};
+pub use cost::{Cost, Counts};
 pub use differentiate::{Linearization, Storage};
+pub use dot::DotOptions;
 pub use evaluate::Sensitivities;
 pub use guard::{Guard, Question};
-pub use list::{Counts, Program};
+pub use list::Program;
 pub use node::{NodeId, NodeKind};
 pub use record::{Traced, TracedMask};
 pub use region::{Region, Sink, Source};
+pub use replay::{BatchReplay, Replay, ReplayOptions, Unchecked, Width};
+pub use simplify::Passes;
+pub use view::Graph;

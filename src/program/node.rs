@@ -1,8 +1,9 @@
 //! [`NodeId`] and [`NodeKind`]: what a node of a program is called and what it computes.
 
 use std::fmt;
+use std::mem::discriminant;
 
-use crate::elementary::Op;
+use crate::elementary::{Number, Op};
 use crate::error::Error;
 
 /// The number of a node, printed `v12`; 32 bits, checked on creation.
@@ -130,7 +131,14 @@ impl NodeKind {
 
     /// Whether both do the same, parameters compared by their bits.
     pub(super) fn is_same(self, other: Self) -> bool {
-        self.key() == other.key()
+        discriminant(&self) == discriminant(&other)
+            && match (self, other) {
+                (Self::Elementary(a), Self::Elementary(b)) => {
+                    discriminant(&a) == discriminant(&b) && a.parameter_bits() == b.parameter_bits()
+                }
+                (Self::Constant(a), Self::Constant(b)) => a.to_bits() == b.to_bits(),
+                (a, b) => a == b,
+            }
     }
 
     /// Equal exactly for kinds that do the same: a name and the bits of its parameter.
@@ -149,7 +157,7 @@ impl fmt::Display for NodeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(i) => write!(f, "input {i}"),
-            Self::Constant(c) => write!(f, "constant {c}"),
+            Self::Constant(c) => write!(f, "constant {}", Number(*c)),
             Self::Elementary(op) => write!(f, "{op}"),
             Self::Custom(rule) => write!(f, "custom({rule})"),
             Self::Region(region) => write!(f, "region({region})"),

@@ -1,5 +1,6 @@
 //! Custom rules as programs keep them: erased, with their partials on plain and on traced numbers.
 
+use std::any::TypeId;
 use std::sync::Arc;
 
 use super::record::Traced;
@@ -15,6 +16,10 @@ pub(super) trait ProgramRule: Send + Sync {
     fn traced_partials(&self, x: &[Traced], y: Traced, out: &mut [Option<Traced>]);
     /// Whether the partials are constants.
     fn is_linear(&self) -> bool;
+    /// The type of the rule.
+    fn type_id(&self) -> TypeId;
+    /// Whether the rule holds no data, so that two of its type are the same.
+    fn is_unit(&self) -> bool;
 }
 
 /// A rule of which a program keeps a copy.
@@ -32,6 +37,12 @@ impl<R: CustomRule> ProgramRule for Kept<R> {
     }
     fn is_linear(&self) -> bool {
         self.0.is_linear()
+    }
+    fn type_id(&self) -> TypeId {
+        TypeId::of::<R>()
+    }
+    fn is_unit(&self) -> bool {
+        size_of::<R>() == 0
     }
 }
 

@@ -37,6 +37,7 @@ macro_rules! scalar_traits {
             impl<$($param)*> Neg for $carrier {
                 type Output = Self;
                 #[inline]
+                #[track_caller]
                 fn neg(self) -> Self {
                     self.unary(rules::Neg)
                 }
@@ -44,27 +45,32 @@ macro_rules! scalar_traits {
 
             impl<$($param)*> From<f64> for $carrier {
                 #[inline]
+                #[track_caller]
                 fn from(value: f64) -> Self {
                     Self::from_inner(<$inner>::from(value))
                 }
             }
 
             impl<$($param)*> std::iter::Sum for $carrier {
+                #[track_caller]
                 fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
                     Self::sum_of(iter)
                 }
             }
             impl<'iter, $($param)*> std::iter::Sum<&'iter Self> for $carrier {
+                #[track_caller]
                 fn sum<I: Iterator<Item = &'iter Self>>(iter: I) -> Self {
                     Self::sum_of(iter.copied())
                 }
             }
             impl<$($param)*> std::iter::Product for $carrier {
+                #[track_caller]
                 fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
                     Self::prod_of(iter)
                 }
             }
             impl<'iter, $($param)*> std::iter::Product<&'iter Self> for $carrier {
+                #[track_caller]
                 fn product<I: Iterator<Item = &'iter Self>>(iter: I) -> Self {
                     Self::prod_of(iter.copied())
                 }
@@ -72,24 +78,28 @@ macro_rules! scalar_traits {
 
             impl<$($param)*> num_traits::Zero for $carrier {
                 #[inline]
+                #[track_caller]
                 fn zero() -> Self {
                     Self::from(0.0)
                 }
                 /// Looks at the value only; derivatives may be there.
                 #[inline]
+                #[track_caller]
                 fn is_zero(&self) -> bool {
-                    self.inner().is_zero()
+                    *self == 0.0
                 }
             }
             impl<$($param)*> num_traits::One for $carrier {
                 #[inline]
+                #[track_caller]
                 fn one() -> Self {
                     Self::from(1.0)
                 }
                 /// Looks at the value only; derivatives may be there.
                 #[inline]
+                #[track_caller]
                 fn is_one(&self) -> bool {
-                    self.inner().is_one()
+                    *self == 1.0
                 }
             }
             impl<$($param)*> num_traits::Num for $carrier {
@@ -101,28 +111,34 @@ macro_rules! scalar_traits {
             impl<$($param)*> num_traits::Inv for $carrier {
                 type Output = Self;
                 #[inline]
+                #[track_caller]
                 fn inv(self) -> Self {
                     self.unary(rules::Recip)
                 }
             }
             impl<$($param)*> num_traits::Signed for $carrier {
                 #[inline]
+                #[track_caller]
                 fn abs(&self) -> Self {
                     self.unary(rules::Abs)
                 }
                 #[inline]
+                #[track_caller]
                 fn abs_sub(&self, other: &Self) -> Self {
                     (*self - *other).relu()
                 }
                 #[inline]
+                #[track_caller]
                 fn signum(&self) -> Self {
                     self.unary(rules::Signum)
                 }
                 #[inline]
+                #[track_caller]
                 fn is_positive(&self) -> bool {
                     num_traits::Signed::is_positive(&self.inner())
                 }
                 #[inline]
+                #[track_caller]
                 fn is_negative(&self) -> bool {
                     num_traits::Signed::is_negative(&self.inner())
                 }
@@ -143,10 +159,12 @@ macro_rules! scalar_traits {
                 type Real = f64;
                 type Inner = $inner;
                 #[inline]
+                #[track_caller]
                 fn re(&self) -> f64 {
                     num_dual::DualStruct::re(&self.inner())
                 }
                 #[inline]
+                #[track_caller]
                 fn from_inner(inner: &Self::Inner) -> Self {
                     <$carrier>::from_inner(*inner)
                 }
@@ -165,38 +183,47 @@ macro_rules! scalar_traits {
                 const NDERIV: usize = $order;
                 type InnerDual = $inner;
                 #[inline]
+                #[track_caller]
                 fn from_re(re: $inner) -> Self {
                     <$carrier>::from_inner(re)
                 }
                 #[inline]
+                #[track_caller]
                 fn scale(self, factor: &$inner) -> Self {
                     self.scale_by(*factor)
                 }
                 #[inline]
+                #[track_caller]
                 fn powi(&self, n: i32) -> Self {
                     self.unary(rules::Powi(n))
                 }
                 #[inline]
+                #[track_caller]
                 fn powf(&self, n: f64) -> Self {
                     self.unary(rules::Powf(n))
                 }
                 #[inline]
+                #[track_caller]
                 fn log(&self, base: f64) -> Self {
                     self.unary(rules::Log(base))
                 }
                 #[inline]
+                #[track_caller]
                 fn sin_cos(&self) -> (Self, Self) {
                     (self.unary(rules::Sin), self.unary(rules::Cos))
                 }
                 #[inline]
+                #[track_caller]
                 fn atan2(&self, other: Self) -> Self {
                     self.binary(rules::Atan2, other)
                 }
                 #[inline]
+                #[track_caller]
                 fn powd(&self, exp: Self) -> Self {
                     self.binary(rules::Pow, exp)
                 }
                 #[inline]
+                #[track_caller]
                 fn mul_add(&self, a: Self, b: Self) -> Self {
                     Self::nary(&rules::MulAdd, &[*self, a, b])
                 }
@@ -215,14 +242,17 @@ macro_rules! scalar_traits {
 macro_rules! masks_of_value {
     () => {
         #[inline]
+        #[track_caller]
         fn lt_mask(self, rhs: Self) -> Self::Mask {
             self.value.lt_mask(rhs.value)
         }
         #[inline]
+        #[track_caller]
         fn le_mask(self, rhs: Self) -> Self::Mask {
             self.value.le_mask(rhs.value)
         }
         #[inline]
+        #[track_caller]
         fn eq_mask(self, rhs: Self) -> Self::Mask {
             self.value.eq_mask(rhs.value)
         }
@@ -235,29 +265,46 @@ macro_rules! comparisons {
         /// Compares values only; the derivative is that of the branch taken (EDGE_CASES e42).
         impl<$($param)*> PartialEq for $carrier {
             #[inline]
+            #[track_caller]
             fn eq(&self, other: &Self) -> bool {
                 self.inner() == other.inner()
             }
         }
         impl<$($param)*> PartialOrd for $carrier {
             #[inline]
+            #[track_caller]
             fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
                 self.inner().partial_cmp(&other.inner())
             }
+            $crate::scalar::traits::inequalities!(Self, |other| &other.inner(), lt le gt ge);
         }
         impl<$($param)*> PartialEq<f64> for $carrier {
             #[inline]
+            #[track_caller]
             fn eq(&self, other: &f64) -> bool {
                 self.inner() == *other
             }
         }
         impl<$($param)*> PartialOrd<f64> for $carrier {
             #[inline]
+            #[track_caller]
             fn partial_cmp(&self, other: &f64) -> Option<std::cmp::Ordering> {
                 self.inner().partial_cmp(other)
             }
+            $crate::scalar::traits::inequalities!(f64, |other| other, lt le gt ge);
         }
     };
+}
+
+/// The inequalities of the inner scalars themselves: a recorded program guards exactly what was asked.
+macro_rules! inequalities {
+    ($other:ty, |$name:ident| $inner:expr, $($method:ident)*) => {$(
+        #[inline]
+        #[track_caller]
+        fn $method(&self, $name: &$other) -> bool {
+            self.inner().$method($inner)
+        }
+    )*};
 }
 
 /// One operator between two carriers, by value and by reference, and its assignment.
@@ -266,6 +313,7 @@ macro_rules! binary_operator {
         impl<$($param)*> $trait for $carrier {
             type Output = Self;
             #[inline]
+            #[track_caller]
             fn $method(self, rhs: Self) -> Self {
                 self.binary(rules::$trait, rhs)
             }
@@ -273,6 +321,7 @@ macro_rules! binary_operator {
         impl<$($param)*> $trait<&Self> for $carrier {
             type Output = Self;
             #[inline]
+            #[track_caller]
             fn $method(self, rhs: &Self) -> Self {
                 self.binary(rules::$trait, *rhs)
             }
@@ -280,6 +329,7 @@ macro_rules! binary_operator {
         impl<$($param)*> $trait<$carrier> for &$carrier {
             type Output = $carrier;
             #[inline]
+            #[track_caller]
             fn $method(self, rhs: $carrier) -> $carrier {
                 self.binary(rules::$trait, rhs)
             }
@@ -287,18 +337,21 @@ macro_rules! binary_operator {
         impl<$($param)*> $trait for &$carrier {
             type Output = $carrier;
             #[inline]
+            #[track_caller]
             fn $method(self, rhs: Self) -> $carrier {
                 self.binary(rules::$trait, *rhs)
             }
         }
         impl<$($param)*> $assign for $carrier {
             #[inline]
+            #[track_caller]
             fn $assign_method(&mut self, rhs: Self) {
                 *self = self.binary(rules::$trait, rhs);
             }
         }
         impl<$($param)*> $assign<&Self> for $carrier {
             #[inline]
+            #[track_caller]
             fn $assign_method(&mut self, rhs: &Self) {
                 *self = self.binary(rules::$trait, *rhs);
             }
@@ -313,6 +366,7 @@ macro_rules! constant_operator {
         impl<$($param)*> $trait<f64> for $carrier {
             type Output = Self;
             #[inline]
+            #[track_caller]
             fn $method(self, rhs: f64) -> Self {
                 let ($x, $c) = (self, rhs);
                 $result
@@ -320,6 +374,7 @@ macro_rules! constant_operator {
         }
         impl<$($param)*> $assign<f64> for $carrier {
             #[inline]
+            #[track_caller]
             fn $assign_method(&mut self, rhs: f64) {
                 let ($x, $c) = (*self, rhs);
                 *self = $result;
@@ -332,6 +387,7 @@ macro_rules! constant_operator {
 macro_rules! unary_methods {
     ($($method:ident $rule:ident),*) => {$(
         #[inline]
+        #[track_caller]
         fn $method(&self) -> Self {
             self.unary(rules::$rule)
         }
@@ -339,5 +395,6 @@ macro_rules! unary_methods {
 }
 
 pub(crate) use {
-    binary_operator, comparisons, constant_operator, masks_of_value, scalar_traits, unary_methods,
+    binary_operator, comparisons, constant_operator, inequalities, masks_of_value, scalar_traits,
+    unary_methods,
 };

@@ -73,6 +73,7 @@ pub(super) struct Draft {
     pub(super) recording: Recording,
     zero: Cell<Option<NodeId>>,
     one: Cell<Option<NodeId>>,
+    place: Cell<u32>,
 }
 
 impl Draft {
@@ -87,6 +88,7 @@ impl Draft {
             recording,
             zero: Cell::new(None),
             one: Cell::new(None),
+            place: Cell::new(0),
         })
     }
 
@@ -149,7 +151,7 @@ impl Draft {
     pub(super) fn adopt(&self, program: &Program) {
         self.recording.edit(|copy| {
             copy.rules.clone_from(&program.rules);
-            copy.locations.clone_from(&program.locations);
+            copy.is_derivative = true;
         });
     }
 
@@ -168,11 +170,11 @@ impl Draft {
         }
     }
 
-    /// Nodes written since the last call come from this node: they get its place.
-    pub(super) fn place(&self, program: &Program, node: NodeId) {
-        if let Some(place) = program.places.get(node.index()) {
-            self.recording
-                .edit(|copy| copy.places.resize(copy.kinds.len(), *place));
+    /// What is written from now on comes from this node: it gets its location.
+    pub(super) fn at(&self, program: &Program, node: NodeId) {
+        let place = program.places.get(node.index()).copied().unwrap_or(0);
+        if self.place.replace(place) != place {
+            self.recording.at(program.location(node));
         }
     }
 
@@ -190,9 +192,6 @@ impl Draft {
     pub(super) fn finish(self, outputs: Vec<NodeId>) -> Result<Program, Error> {
         let mut program = self.recording.finish()?;
         program.outputs = outputs;
-        if !program.places.is_empty() {
-            program.places.resize(program.kinds.len(), 0);
-        }
         Ok(program)
     }
 

@@ -3,6 +3,7 @@
 //! Invariant: the weights are the partials of the rule table evaluated on nodes; nothing is derived here. What loses a
 //! `max` or `min`, or is not selected, is gated: it contributes nothing rather than 0 times something (R3, e40, e41).
 
+use std::any::TypeId;
 use std::sync::Arc;
 
 use super::draft::{Draft, Weight, mapped};
@@ -69,7 +70,7 @@ fn weights(
         if partial.is_structural_zero() || !wanted(position) {
             continue;
         }
-        let weight = match partial.constant() {
+        let weight = match partial.as_constant() {
             Some(c) => Weight::Constant(c),
             None => {
                 let node = draft.recording.node(partial);
@@ -109,15 +110,15 @@ fn custom(
             .filter_map(|(position, p)| Some((position, Weight::Constant((*p)?))))
             .collect();
     }
-    let guards = draft.recording.edit(|program| program.guards.len());
+    let guards = draft
+        .recording
+        .edit(|program| std::mem::take(&mut program.guards));
     let x: Vec<Traced> = arguments.iter().map(|node| draft.traced(*node)).collect();
     let mut partials = vec![None; x.len()];
     rule.traced_partials(&x, draft.traced(y), &mut partials);
-    let is_generic = draft.recording.edit(|program| {
-        let is_generic = program.guards.len() == guards;
-        program.guards.truncate(guards);
-        is_generic
-    });
+    let is_generic = draft
+        .recording
+        .edit(|program| std::mem::replace(&mut program.guards, guards).is_empty());
     if is_generic {
         return weights(draft, &partials, false, wanted);
     }
@@ -156,6 +157,12 @@ impl ProgramRule for PartialRule {
         out.fill(Some(Traced::from(f64::NAN)));
     }
     fn is_linear(&self) -> bool {
+        false
+    }
+    fn type_id(&self) -> TypeId {
+        TypeId::of::<Self>()
+    }
+    fn is_unit(&self) -> bool {
         false
     }
 }

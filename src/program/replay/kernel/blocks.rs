@@ -1,0 +1,468 @@
+//! Regions over blocks of iterations, and batches of points: loading lanes, running their code, storing and summing results.
+//!
+//! Iterations are cut into chunks of a fixed size. Every chunk sums its own iterations and the sums of the chunks are added in
+//! order, so the bits do not depend on the number of threads (EDGE_CASES R6).
+
+use pulp::Simd;
+use rayon::prelude::*;
+
+use super::super::code::{Blocks, Slots, Unit};
+use super::super::width::{Isa, Run};
+use super::Report;
+use super::vector::{Body, Files, Line, accumulate};
+
+/// Iterations per chunk: a multiple of every number of lanes, small enough to feed a few threads with a thousand points.
+const CHUNK: usize = 512;
+
+/// Registers that run together.
+const REGISTERS: usize = 4;
+
+/// The files of one thread for one unit.
+#[derive(Clone, Debug)]
+struct Frame {
+    u: Vec<f64>,
+    v: Vec<Line>,
+    accumulators: Vec<Line>,
+}
+
+impl Frame {
+    fn new(unit: &Unit, sums: usize, isa: Isa) -> Self {
+        let lanes = isa.lanes();
+        Self {
+            u: unit.scalar_file(),
+            v: Line::file(unit.vectors * lanes * REGISTERS),
+            accumulators: Line::file(sums * lanes),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.u) + size_of_val(&*self.v) + size_of_val(&*self.accumulators)
+    }
+}
+
+/// What a replay needs to run the blocks of its unit.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Frames {
+    isa: Isa,
+    /// Per region, one frame per thread.
+    frames: Vec<Vec<Frame>>,
+    /// The sums of the chunks.
+    partial: Vec<f64>,
+}
+
+/// A scalar file that several threads read and write at different slots.
+#[derive(Clone, Copy)]
+struct SharedFile {
+    start: *mut f64,
+    len: usize,
+}
+
+// SAFETY: blocks write only to the slots of their own iterations' results, and nobody reads those slots meanwhile.
+unsafe impl Send for SharedFile {}
+// SAFETY: as above.
+unsafe impl Sync for SharedFile {}
+
+impl SharedFile {
+    #[inline(always)]
+    fn get(self, slot: usize) -> f64 {
+        assert!(slot < self.len, "lowering numbered the slots of this file");
+        // SAFETY: the slot lies inside the file, and nobody writes to it while blocks run.
+        unsafe { *self.start.add(slot) }
+    }
+
+    #[inline(always)]
+    fn set(self, slot: usize, value: f64) {
+        assert!(slot < self.len, "lowering numbered the slots of this file");
+        // SAFETY: the slot lies inside the file and belongs to this iteration alone.
+        unsafe { *self.start.add(slot) = value }
+    }
+
+    /// `L` slots in a row.
+    #[inline(always)]
+    fn row<const L: usize>(self, start: usize) -> *mut [f64; L] {
+        assert!(
+            start + L <= self.len,
+            "lowering numbered the slots of this file"
+        );
+        // SAFETY: the slots lie inside the file.
+        unsafe { self.start.add(start).cast() }
+    }
+}
+
+impl Frames {
+    /// Frames for all regions of a unit.
+    pub(in super::super) fn new(unit: &Unit, isa: Isa, threads: usize) -> Self {
+        let frames = unit.blocks.iter().map(|blocks| {
+            let chunks = blocks.iterations.div_ceil(CHUNK);
+            let frame = Frame::new(&blocks.unit, blocks.sums.len(), isa);
+            vec![frame; threads.clamp(1, chunks.max(1))]
+        });
+        let partial = unit
+            .blocks
+            .iter()
+            .map(|blocks| blocks.iterations.div_ceil(CHUNK) * blocks.sums.len())
+            .max();
+        Self {
+            isa,
+            frames: frames.collect(),
+            partial: vec![0.0; partial.unwrap_or(0)],
+        }
+    }
+
+    /// The memory of all frames.
+    pub(in super::super) fn bytes(&self) -> usize {
+        let frames: usize = self.frames.iter().flatten().map(Frame::bytes).sum();
+        frames + size_of_val(&*self.partial)
+    }
+
+    /// Runs a region; `u` is the scalar file of the enclosing unit.
+    pub(super) fn run_blocks(
+        &mut self,
+        unit: &Unit,
+        number: usize,
+        u: &mut [f64],
+        report: &mut Report,
+    ) {
+        let this = &unit.blocks[number];
+        let isa = self.isa;
+        let frames = &mut self.frames[number];
+        let chunks = this.iterations.div_ceil(CHUNK);
+        let sums = this.sums.len();
+        let partial = &mut self.partial[..chunks * sums];
+        let file = SharedFile {
+            start: u.as_mut_ptr(),
+            len: u.len(),
+        };
+        let work = |frame: &mut Frame, chunk: usize, partial: &mut [f64], report: &mut Report| {
+            let start = chunk * CHUNK;
+            let end = this.iterations.min(start + CHUNK);
+            run_chunk(isa, this, frame, file, start..end, report);
+            let lanes = isa.lanes();
+            for (k, sum) in partial.iter_mut().enumerate() {
+                *sum = Line::numbers(&frame.accumulators)[k * lanes..(k + 1) * lanes]
+                    .iter()
+                    .sum();
+            }
+        };
+        if let [frame] = &mut frames[..] {
+            load_uniforms(this, frame, file);
+            for chunk in 0..chunks {
+                let partial = &mut partial[chunk * sums..(chunk + 1) * sums];
+                work(frame, chunk, partial, report);
+            }
+        } else {
+            // Thread t takes the chunks t, t + threads, ...; which thread does what changes no bit.
+            let threads = frames.len();
+            let mut shares: Vec<Vec<(usize, &mut [f64])>> =
+                (0..threads).map(|_| Vec::new()).collect();
+            let mut rest = partial.as_mut();
+            for chunk in 0..chunks {
+                let (first, others) = rest.split_at_mut(sums);
+                shares[chunk % threads].push((chunk, first));
+                rest = others;
+            }
+            let reports: Vec<Report> = frames
+                .par_iter_mut()
+                .zip(shares)
+                .map(|(frame, share)| {
+                    let mut report = Report::default();
+                    load_uniforms(this, frame, file);
+                    for (chunk, partial) in share {
+                        work(frame, chunk, partial, &mut report);
+                    }
+                    report
+                })
+                .collect();
+            for part in reports {
+                report.merge(part);
+            }
+        }
+        for (k, (_, to)) in this.sums.iter().enumerate() {
+            u[*to as usize] = (0..chunks).map(|chunk| partial[chunk * sums + k]).sum();
+        }
+    }
+}
+
+/// Copies what all iterations share.
+fn load_uniforms(this: &Blocks, frame: &mut Frame, file: SharedFile) {
+    for (from, to) in &this.uniforms {
+        frame.u[*to as usize] = file.get(*from as usize);
+    }
+}
+
+/// Runs some iterations; their sums are in the accumulators afterwards.
+fn run_chunk(
+    isa: Isa,
+    this: &Blocks,
+    frame: &mut Frame,
+    file: SharedFile,
+    range: std::ops::Range<usize>,
+    report: &mut Report,
+) {
+    Line::numbers_mut(&mut frame.accumulators).fill(-0.0);
+    let lanes = isa.lanes();
+    let many = lanes * REGISTERS;
+    // The rest of a chunk runs in single registers, the last of them partly empty.
+    let split = range.start + (range.end - range.start) / many * many;
+    let mut part = |first: usize, end: usize, is_four: bool| {
+        if first == end {
+            return;
+        }
+        let blocks = BlockRun {
+            this,
+            frame,
+            file,
+            range: first..end,
+            report,
+        };
+        if is_four {
+            isa.run_four(blocks);
+        } else {
+            isa.run_one(blocks);
+        }
+    };
+    part(range.start, split, true);
+    part(split, range.end, false);
+}
+
+/// Blocks of iterations to be run.
+struct BlockRun<'a> {
+    this: &'a Blocks,
+    frame: &'a mut Frame,
+    file: SharedFile,
+    range: std::ops::Range<usize>,
+    report: &'a mut Report,
+}
+
+impl Run for BlockRun<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(self, simd: S) {
+        let Self {
+            this,
+            frame,
+            file,
+            range,
+            report,
+        } = self;
+        for start in range.clone().step_by(L) {
+            let active = L.min(range.end - start);
+            let mut files = Files::new(
+                &mut frame.u,
+                &mut frame.v,
+                &mut frame.accumulators,
+                active,
+                start,
+            );
+            for (from, to) in &this.lanes {
+                gather(from, file, start, active, files.numbers::<L>(*to));
+            }
+            for (from, to) in &this.data {
+                let numbers = files.numbers::<L>(*to);
+                if let Some(row) = from.get(start..start + L) {
+                    numbers.copy_from_slice(row);
+                } else {
+                    for (lane, number) in numbers.iter_mut().enumerate() {
+                        *number = from[start + lane.min(active - 1)];
+                    }
+                }
+            }
+            simd.vectorize(Body::<U, L, FMA> {
+                unit: &this.unit,
+                code: &this.unit.code,
+                files: &mut files,
+                report,
+            });
+            for (from, to) in &this.each {
+                scatter::<L>(&files, *from, to, file, start, active);
+            }
+            for (k, (from, _)) in this.sums.iter().enumerate() {
+                if let Some(from) = from {
+                    accumulate::<S, U, L>(simd, &mut files, *from, k);
+                }
+            }
+        }
+    }
+}
+
+/// Reads the lanes of one block; lanes beyond the active ones repeat the last of them.
+#[inline(always)]
+fn gather<const L: usize>(
+    from: &Slots,
+    file: SharedFile,
+    start: usize,
+    active: usize,
+    to: &mut [f64; L],
+) {
+    match from {
+        Slots::Affine { base, stride: 1 } if active == L => {
+            // SAFETY: nobody writes to arguments of a region while it runs.
+            *to = unsafe { *file.row(*base as usize + start) };
+        }
+        Slots::Listed(slots) if active == L => {
+            for (to, slot) in to.iter_mut().zip(&slots[start..start + L]) {
+                *to = file.get(*slot as usize);
+            }
+        }
+        _ => {
+            for (lane, to) in to.iter_mut().enumerate() {
+                *to = file.get(from.at(start + lane.min(active - 1)));
+            }
+        }
+    }
+}
+
+/// Writes the active lanes of one block.
+#[inline(always)]
+fn scatter<const L: usize>(
+    files: &Files<'_>,
+    from: u32,
+    to: &Slots,
+    file: SharedFile,
+    start: usize,
+    active: usize,
+) {
+    match to {
+        Slots::Affine { base, stride: 1 } if active == L => {
+            let mut row = [0.0; L];
+            for (lane, number) in row.iter_mut().enumerate() {
+                *number = files.number::<L>(from, lane);
+            }
+            // SAFETY: these slots belong to the iterations of this block.
+            unsafe { *file.row(*base as usize + start) = row };
+        }
+        _ => {
+            for lane in 0..active {
+                file.set(to.at(start + lane), files.number::<L>(from, lane));
+            }
+        }
+    }
+}
+
+/// A batch of points for code all of whose inputs are lanes.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Points {
+    isa: Isa,
+    frames: Vec<Frame>,
+}
+
+impl Points {
+    pub(in super::super) fn new(unit: &Unit, isa: Isa, threads: usize) -> Self {
+        let frame = Frame::new(unit, 0, isa);
+        Self {
+            isa,
+            frames: vec![frame; threads.max(1)],
+        }
+    }
+
+    /// The memory of the frames.
+    pub(in super::super) fn bytes(&self) -> usize {
+        self.frames.iter().map(Frame::bytes).sum()
+    }
+
+    /// Runs the unit at every point; `inputs` and `outputs` are the lengths of their rows. The reports of the points at which
+    /// a decision changed are returned in order.
+    pub(in super::super) fn run(
+        &mut self,
+        unit: &Unit,
+        outputs: &[u32],
+        (x, inputs): (&[f64], usize),
+        y: &mut [f64],
+        points: usize,
+    ) -> Vec<(usize, crate::Error)> {
+        let isa = self.isa;
+        let per_thread = points.div_ceil(self.frames.len()).next_multiple_of(CHUNK);
+        let run = |(frame, (first, y)): (&mut Frame, (usize, &mut [f64]))| {
+            let count = per_thread.min(points - first);
+            let mut changed = Vec::new();
+            let lanes = isa.lanes();
+            let many = lanes * REGISTERS;
+            let split = first + count / many * many;
+            for (range, is_four) in [(first..split, true), (split..first + count, false)] {
+                let run = PointRun {
+                    unit,
+                    outputs,
+                    frame,
+                    x,
+                    inputs,
+                    y,
+                    first,
+                    range,
+                    changed: &mut changed,
+                };
+                if is_four {
+                    isa.run_four(run);
+                } else {
+                    isa.run_one(run);
+                }
+            }
+            changed
+        };
+        let rows = per_thread * outputs.len();
+        if outputs.is_empty() || points <= per_thread {
+            return match self.frames.first_mut() {
+                Some(frame) if points > 0 => run((frame, (0, y))),
+                _ => Vec::new(),
+            };
+        }
+        let parts: Vec<_> = self
+            .frames
+            .par_iter_mut()
+            .zip(y.par_chunks_mut(rows).enumerate())
+            .map(|(frame, (part, y))| run((frame, (part * per_thread, y))))
+            .collect();
+        parts.into_iter().flatten().collect()
+    }
+}
+
+/// Points to be run.
+struct PointRun<'a> {
+    unit: &'a Unit,
+    outputs: &'a [u32],
+    frame: &'a mut Frame,
+    x: &'a [f64],
+    inputs: usize,
+    y: &'a mut [f64],
+    /// The point of the first row of `y`.
+    first: usize,
+    range: std::ops::Range<usize>,
+    changed: &'a mut Vec<(usize, crate::Error)>,
+}
+
+impl Run for PointRun<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(self, simd: S) {
+        for start in self.range.clone().step_by(L) {
+            let active = L.min(self.range.end - start);
+            let mut files =
+                Files::new(&mut self.frame.u, &mut self.frame.v, &mut [], active, start);
+            for (input, slot) in (0..self.inputs).zip(0..) {
+                let numbers = files.numbers::<L>(slot);
+                for (lane, number) in numbers.iter_mut().enumerate() {
+                    *number = self.x[(start + lane.min(active - 1)) * self.inputs + input];
+                }
+            }
+            let mut report = Report {
+                is_per_lane: true,
+                ..Report::default()
+            };
+            simd.vectorize(Body::<U, L, FMA> {
+                unit: self.unit,
+                code: &self.unit.code,
+                files: &mut files,
+                report: &mut report,
+            });
+            let m = self.outputs.len();
+            for (k, output) in self.outputs.iter().enumerate() {
+                for lane in 0..active {
+                    self.y[(start - self.first + lane) * m + k] = files.number::<L>(*output, lane);
+                }
+            }
+            report.found.sort_by_key(|(point, _)| *point);
+            self.changed.append(&mut report.found);
+        }
+    }
+}

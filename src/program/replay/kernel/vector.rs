@@ -1,0 +1,533 @@
+//! The interpreter of vector code: one dispatch serves `U` registers, so `U W` lanes.
+//!
+//! With one register per dispatch the interpreter spends most of its time on dispatching; with four, a Gaussian mixture takes
+//! TODO_MEASURE of the time.
+
+use pulp::{Simd, WithSimd};
+
+use super::super::code::{Entry, Exit, Instruction, Opcode, Sequential, Unit, VECTOR};
+use super::Report;
+use super::scalar::{step, value_of};
+use crate::elementary::{self as rules, Unary, vector as math};
+use crate::scalar::Short;
+
+/// Eight numbers on a cache line: what vector files are made of.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+pub(in super::super) struct Line([f64; 8]);
+
+impl Line {
+    /// The numbers of a file.
+    pub(in super::super) fn numbers(file: &[Self]) -> &[f64] {
+        // SAFETY: a line is eight numbers without padding.
+        unsafe { std::slice::from_raw_parts(file.as_ptr().cast(), file.len() * 8) }
+    }
+
+    /// The numbers of a file.
+    pub(in super::super) fn numbers_mut(file: &mut [Self]) -> &mut [f64] {
+        // SAFETY: a line is eight numbers without padding.
+        unsafe { std::slice::from_raw_parts_mut(file.as_mut_ptr().cast(), file.len() * 8) }
+    }
+
+    /// A file for this many numbers.
+    pub(in super::super) fn file(numbers: usize) -> Vec<Self> {
+        vec![Self::default(); numbers.div_ceil(8)]
+    }
+}
+
+/// The register files of a unit while it runs.
+pub(super) struct Files<'a> {
+    u: &'a mut [f64],
+    v: *mut f64,
+    accumulators: *mut f64,
+    /// The lanes that hold something; the others repeat the last of them.
+    active: usize,
+    /// What lane 0 is called in reports.
+    base: usize,
+    /// How many numbers the vector file and the accumulators hold.
+    len: (usize, usize),
+}
+
+impl<'a> Files<'a> {
+    /// Files over these numbers.
+    pub(super) fn new(
+        u: &'a mut [f64],
+        v: &'a mut [Line],
+        accumulators: &'a mut [Line],
+        active: usize,
+        base: usize,
+    ) -> Self {
+        Self {
+            len: (v.len() * 8, accumulators.len() * 8),
+            u,
+            v: v.as_mut_ptr().cast(),
+            accumulators: accumulators.as_mut_ptr().cast(),
+            active,
+            base,
+        }
+    }
+
+    /// The registers of a vector slot.
+    #[inline(always)]
+    fn register<S: Simd, const L: usize>(&self, slot: u32) -> *mut S::f64s {
+        let start = (slot & !VECTOR) as usize * L;
+        debug_assert!(start + L <= self.len.0);
+        // SAFETY: lowering numbered the slots of the file, and the file has as many, of L numbers each.
+        unsafe { self.v.add(start).cast() }
+    }
+
+    /// The numbers of a vector slot.
+    #[inline(always)]
+    pub(super) fn numbers<const L: usize>(&mut self, slot: u32) -> &mut [f64; L] {
+        let start = (slot & !VECTOR) as usize * L;
+        debug_assert!(start + L <= self.len.0);
+        // SAFETY: as in `register`; the file is borrowed as long as the numbers are.
+        unsafe { &mut *self.v.add(start).cast() }
+    }
+
+    /// The number of an operand in a lane.
+    #[inline(always)]
+    pub(super) fn number<const L: usize>(&self, operand: u32, lane: usize) -> f64 {
+        if operand & VECTOR == 0 {
+            return self.u[operand as usize];
+        }
+        let at = (operand & !VECTOR) as usize * L + lane;
+        debug_assert!(at < self.len.0);
+        // SAFETY: as in `register`.
+        unsafe { *self.v.add(at) }
+    }
+}
+
+/// Code to be run with `L` lanes in `U` registers.
+pub(super) struct Body<'a, 'f, const U: usize, const L: usize, const FMA: bool> {
+    pub(super) unit: &'a Unit,
+    pub(super) code: &'a [Instruction],
+    pub(super) files: &'a mut Files<'f>,
+    pub(super) report: &'a mut Report,
+}
+
+impl<const U: usize, const L: usize, const FMA: bool> WithSimd for Body<'_, '_, U, L, FMA> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        debug_assert_eq!(L, U * S::F64_LANES);
+        run::<S, U, L, FMA>(simd, self.unit, self.code, self.files, self.report);
+    }
+}
+
+/// Runs code with `L` lanes in `U` registers.
+#[inline(always)]
+fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
+    simd: S,
+    unit: &Unit,
+    code: &[Instruction],
+    files: &mut Files<'_>,
+    report: &mut Report,
+) {
+    let zero = simd.splat_f64s(0.0);
+    let one = simd.splat_f64s(1.0);
+    for i in code {
+        if i.dst & VECTOR == 0 && !matches!(i.op, Opcode::Loop | Opcode::Guard) {
+            step(unit, i, files.u);
+            continue;
+        }
+        let shared: &Files<'_> = files;
+        let u: &[f64] = shared.u;
+        // SAFETY (of the blocks below): `register` points to U registers; an instruction never writes to a slot that it reads.
+        let register = |slot: u32| shared.register::<S, L>(slot);
+        let scalar = |slot: u32| -> S::f64s {
+            debug_assert!((slot as usize) < u.len());
+            simd.splat_f64s(unsafe { *u.get_unchecked(slot as usize) })
+        };
+        let fetch = |operand: u32, j: usize| -> S::f64s {
+            if operand & VECTOR != 0 {
+                unsafe { *register(operand).add(j) }
+            } else {
+                scalar(operand)
+            }
+        };
+        let dst = register(i.dst);
+        macro_rules! unary {
+            (|$a:ident| $value:expr) => {{
+                let a = register(i.a);
+                for j in 0..U {
+                    let $a = unsafe { *a.add(j) };
+                    unsafe { *dst.add(j) = $value };
+                }
+            }};
+        }
+        macro_rules! math {
+            ($function:ident) => {{
+                let x = unsafe { &*register(i.a).cast::<[f64; L]>() };
+                let out = unsafe { &mut *dst.cast::<[f64; L]>() };
+                math::$function::<FMA, L>(x, out);
+            }};
+        }
+        macro_rules! binary {
+            (|$a:ident, $b:ident| $value:expr) => {{
+                if i.a & i.b & VECTOR != 0 {
+                    let (a, b) = (register(i.a), register(i.b));
+                    for j in 0..U {
+                        let ($a, $b) = unsafe { (*a.add(j), *b.add(j)) };
+                        unsafe { *dst.add(j) = $value };
+                    }
+                } else if i.a & VECTOR != 0 {
+                    let (a, $b) = (register(i.a), scalar(i.b));
+                    for j in 0..U {
+                        let $a = unsafe { *a.add(j) };
+                        unsafe { *dst.add(j) = $value };
+                    }
+                } else {
+                    let ($a, b) = (scalar(i.a), register(i.b));
+                    for j in 0..U {
+                        let $b = unsafe { *b.add(j) };
+                        unsafe { *dst.add(j) = $value };
+                    }
+                }
+            }};
+        }
+        macro_rules! ternary {
+            (|$a:ident, $b:ident, $c:ident| $value:expr) => {{
+                for j in 0..U {
+                    let ($a, $b, $c) = (fetch(i.a, j), fetch(i.b, j), fetch(i.c, j));
+                    unsafe { *dst.add(j) = $value };
+                }
+            }};
+        }
+        let pool = || &unit.pool[i.a as usize..(i.a + i.b) as usize];
+        let mask = |m: S::m64s| simd.select_f64s(m, one, zero);
+        let not_zero = |x: S::f64s| simd.not_m64s(simd.equal_f64s(x, zero));
+        match i.op {
+            Opcode::Copy => unary!(|a| a),
+            Opcode::Neg => unary!(|a| simd.neg_f64s(a)),
+            Opcode::Recip => unary!(|a| simd.div_f64s(one, a)),
+            Opcode::Sqrt => unary!(|a| simd.sqrt_f64s(a)),
+            Opcode::Abs => unary!(|a| simd.abs_f64s(a)),
+            Opcode::Square => unary!(|a| simd.mul_f64s(a, a)),
+            Opcode::Not => unary!(|a| mask(simd.equal_f64s(a, zero))),
+            Opcode::Exp => math!(exp),
+            Opcode::Exp2 => math!(exp2),
+            Opcode::Log2 => math!(log2),
+            Opcode::Log10 => math!(log10),
+            Opcode::Cbrt => math!(cbrt),
+            Opcode::Atanh => math!(atanh),
+            Opcode::Softplus => math!(softplus),
+            Opcode::ExpM1 => math!(exp_m1),
+            Opcode::Ln => math!(ln),
+            Opcode::Ln1p => math!(ln_1p),
+            Opcode::Sin => math!(sin),
+            Opcode::Cos => math!(cos),
+            Opcode::Tan => math!(tan),
+            Opcode::Asin => math!(asin),
+            Opcode::Acos => math!(acos),
+            Opcode::Atan => math!(atan),
+            Opcode::Sinh => math!(sinh),
+            Opcode::Cosh => math!(cosh),
+            Opcode::Tanh => math!(tanh),
+            Opcode::SechSquared => math!(sech_squared),
+            Opcode::Logistic => math!(logistic),
+            Opcode::Add => binary!(|a, b| simd.add_f64s(a, b)),
+            Opcode::Sub => binary!(|a, b| simd.sub_f64s(a, b)),
+            Opcode::Mul => binary!(|a, b| simd.mul_f64s(a, b)),
+            Opcode::Div => binary!(|a, b| simd.div_f64s(a, b)),
+            Opcode::Domain => binary!(|a, b| {
+                let valid = simd.equal_f64s(a, a);
+                simd.select_f64s(valid, b, simd.splat_f64s(f64::NAN))
+            }),
+            Opcode::Less => binary!(|a, b| mask(simd.less_than_f64s(a, b))),
+            Opcode::LessEqual => binary!(|a, b| mask(simd.less_than_or_equal_f64s(a, b))),
+            Opcode::Equal => binary!(|a, b| mask(simd.equal_f64s(a, b))),
+            // Masks are 1 and 0.
+            Opcode::And => binary!(|a, b| mask(simd.and_m64s(not_zero(a), not_zero(b)))),
+            Opcode::Or => binary!(|a, b| mask(simd.or_m64s(not_zero(a), not_zero(b)))),
+            Opcode::Pow | Opcode::Atan2 | Opcode::Hypot => {
+                let array = |operand: u32| -> [f64; L] {
+                    if operand & VECTOR != 0 {
+                        unsafe { *register(operand).cast::<[f64; L]>() }
+                    } else {
+                        [u[operand as usize]; L]
+                    }
+                };
+                let (a, b) = (array(i.a), array(i.b));
+                let out = unsafe { &mut *dst.cast::<[f64; L]>() };
+                match i.op {
+                    Opcode::Pow => math::pow::<FMA, L>(&a, &b, out),
+                    Opcode::Atan2 => math::atan2::<FMA, L>(&a, &b, out),
+                    _ => math::hypot::<FMA, L>(&a, &b, out),
+                }
+            }
+            Opcode::MulAdd => {
+                if FMA {
+                    ternary!(|a, b, c| simd.mul_add_f64s(a, b, c));
+                } else {
+                    lanes::<L>(unit, i, &[i.a, i.b, i.c], files);
+                }
+            }
+            Opcode::Select => ternary!(|a, b, c| simd.select_f64s(not_zero(c), a, b)),
+            Opcode::Gate => {
+                ternary!(|a, b, c| simd.select_f64s(not_zero(c), simd.mul_f64s(a, b), zero));
+            }
+            Opcode::Sum => {
+                let pool = pool();
+                for j in 0..U {
+                    let mut sum = fetch(pool[0], j);
+                    for operand in &pool[1..] {
+                        sum = simd.add_f64s(sum, fetch(*operand, j));
+                    }
+                    unsafe { *dst.add(j) = sum };
+                }
+            }
+            Opcode::Dot => {
+                let pool = pool();
+                for j in 0..U {
+                    let mut sum = simd.mul_f64s(fetch(pool[0], j), fetch(pool[1], j));
+                    if FMA && unit.fuses {
+                        for pair in pool[2..].chunks_exact(2) {
+                            sum = simd.mul_add_f64s(fetch(pair[0], j), fetch(pair[1], j), sum);
+                        }
+                    } else {
+                        for pair in pool[2..].chunks_exact(2) {
+                            let product = simd.mul_f64s(fetch(pair[0], j), fetch(pair[1], j));
+                            sum = simd.add_f64s(sum, product);
+                        }
+                    }
+                    unsafe { *dst.add(j) = sum };
+                }
+            }
+            Opcode::SquaredNorm => {
+                let pool = pool();
+                for j in 0..U {
+                    let first = fetch(pool[0], j);
+                    let mut sum = simd.mul_f64s(first, first);
+                    for operand in &pool[1..] {
+                        let x = fetch(*operand, j);
+                        sum = simd.add_f64s(sum, simd.mul_f64s(x, x));
+                    }
+                    unsafe { *dst.add(j) = sum };
+                }
+            }
+            Opcode::MaxOf | Opcode::LogSumExp => {
+                let pool = pool();
+                for j in 0..U {
+                    let mut largest = fetch(pool[0], j);
+                    for operand in &pool[1..] {
+                        let x = fetch(*operand, j);
+                        let is_larger = simd.greater_than_f64s(x, largest);
+                        largest = simd.select_f64s(is_larger, x, largest);
+                    }
+                    unsafe { *dst.add(j) = largest };
+                }
+                if i.op == Opcode::LogSumExp {
+                    let largest = unsafe { *dst.cast::<[f64; L]>() };
+                    let mut sum = [-0.0; L];
+                    for operand in pool {
+                        let mut x = [0.0; L];
+                        if operand & VECTOR != 0 {
+                            x = unsafe { *register(*operand).cast::<[f64; L]>() };
+                        } else {
+                            x.fill(u[*operand as usize]);
+                        }
+                        for l in 0..L {
+                            x[l] -= largest[l];
+                        }
+                        let mut term = [0.0; L];
+                        math::exp::<FMA, L>(&x, &mut term);
+                        for l in 0..L {
+                            sum[l] += term[l];
+                        }
+                    }
+                    let mut ln = [0.0; L];
+                    math::ln::<FMA, L>(&sum, &mut ln);
+                    let out = unsafe { &mut *dst.cast::<[f64; L]>() };
+                    for l in 0..L {
+                        out[l] = largest[l] + ln[l];
+                    }
+                }
+                // Zeros of both signs, NaN and infinities are left to the scalar rule.
+                let out = unsafe { &*dst.cast::<[f64; L]>() };
+                let is_special = |x: &f64| {
+                    if i.op == Opcode::MaxOf {
+                        *x == 0.0 || x.is_nan()
+                    } else {
+                        !x.is_finite()
+                    }
+                };
+                if out.iter().any(is_special) {
+                    lanes::<L>(unit, i, pool, files);
+                }
+            }
+            Opcode::Powi => lanes::<L>(unit, i, &[i.a], files),
+            Opcode::General | Opcode::Custom => lanes::<L>(unit, i, pool(), files),
+            Opcode::Loop => {
+                simd.vectorize(Loop::<U, L, FMA> {
+                    unit,
+                    this: &unit.sequential[i.a as usize],
+                    files,
+                    report,
+                });
+            }
+            Opcode::Guard => {
+                for lane in 0..files.active {
+                    let values = [i.b, i.c].map(|operand| files.number::<L>(operand, lane));
+                    report.check(unit, files.base + lane, i, values);
+                }
+            }
+        }
+    }
+}
+
+/// Computes an operation lane by lane.
+#[inline(never)]
+fn lanes<const L: usize>(unit: &Unit, i: &Instruction, operands: &[u32], files: &mut Files<'_>) {
+    let mut args = Short::<f64>::new();
+    for lane in 0..L {
+        args.clear();
+        args.extend(
+            operands
+                .iter()
+                .map(|operand| files.number::<L>(*operand, lane)),
+        );
+        let value = match i.op {
+            Opcode::Powi => rules::Powi(i.b.cast_signed()).value(args[0]),
+            Opcode::MulAdd => args[0].mul_add(args[1], args[2]),
+            _ => value_of(unit, i, &args),
+        };
+        files.numbers::<L>(i.dst)[lane] = value;
+    }
+}
+
+/// A sequential loop to be run with `L` lanes in `U` registers.
+struct Loop<'a, 'f, const U: usize, const L: usize, const FMA: bool> {
+    unit: &'a Unit,
+    this: &'a Sequential,
+    files: &'a mut Files<'f>,
+    report: &'a mut Report,
+}
+
+impl<const U: usize, const L: usize, const FMA: bool> WithSimd for Loop<'_, '_, U, L, FMA> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            unit,
+            this,
+            files,
+            report,
+        } = self;
+        for step in 0..this.iterations {
+            let i = if this.is_reversed {
+                this.iterations - 1 - step
+            } else {
+                step
+            };
+            for entry in &this.entries {
+                match entry {
+                    Entry::Lane { from, to } => copy::<S, U, L>(simd, files, from.operand(i), *to),
+                    Entry::Data { from, to } => files.u[*to as usize] = from[i],
+                    Entry::Carried { initial, next, to } => {
+                        let from = if step == 0 { *initial } else { *next };
+                        copy::<S, U, L>(simd, files, from, *to);
+                    }
+                }
+            }
+            simd.vectorize(Body::<U, L, FMA> {
+                unit,
+                code: &this.code,
+                files,
+                report,
+            });
+            for exit in &this.exits {
+                match exit {
+                    Exit::Sum { from, to } if step > 0 => add::<S, U, L>(simd, files, *from, *to),
+                    Exit::Sum { from, to } | Exit::Last { from, to } => {
+                        copy::<S, U, L>(simd, files, *from, *to);
+                    }
+                    Exit::Each { from, to } => copy::<S, U, L>(simd, files, *from, to.operand(i)),
+                    Exit::Accumulate { from, to } => {
+                        accumulate::<S, U, L>(simd, files, *from, to.at(i));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Register `j` of an operand.
+#[inline(always)]
+fn load<S: Simd, const L: usize>(simd: S, files: &Files<'_>, operand: u32, j: usize) -> S::f64s {
+    if operand & VECTOR == 0 {
+        simd.splat_f64s(files.u[operand as usize])
+    } else {
+        // SAFETY: a slot has all registers.
+        unsafe { *files.register::<S, L>(operand).add(j) }
+    }
+}
+
+/// Copies an operand to a slot.
+#[inline(always)]
+fn copy<S: Simd, const U: usize, const L: usize>(
+    simd: S,
+    files: &mut Files<'_>,
+    from: u32,
+    to: u32,
+) {
+    if to & VECTOR == 0 {
+        files.u[to as usize] = files.u[from as usize];
+        return;
+    }
+    for j in 0..U {
+        let value = load::<S, L>(simd, files, from, j);
+        // SAFETY: a slot has all registers.
+        unsafe { *files.register::<S, L>(to).add(j) = value };
+    }
+}
+
+/// Adds an operand to a slot.
+#[inline(always)]
+fn add<S: Simd, const U: usize, const L: usize>(
+    simd: S,
+    files: &mut Files<'_>,
+    from: u32,
+    to: u32,
+) {
+    if to & VECTOR == 0 {
+        files.u[to as usize] += files.u[from as usize];
+        return;
+    }
+    for j in 0..U {
+        let sum = load::<S, L>(simd, files, to, j);
+        let sum = simd.add_f64s(sum, load::<S, L>(simd, files, from, j));
+        // SAFETY: a slot has all registers.
+        unsafe { *files.register::<S, L>(to).add(j) = sum };
+    }
+}
+
+/// Adds the active lanes of an operand to an accumulator of one register.
+#[inline(always)]
+pub(super) fn accumulate<S: Simd, const U: usize, const L: usize>(
+    simd: S,
+    files: &mut Files<'_>,
+    from: u32,
+    accumulator: usize,
+) {
+    let start = accumulator * S::F64_LANES;
+    debug_assert!(start + S::F64_LANES <= files.len.1);
+    // SAFETY: there is an accumulator of one register for every sum.
+    let to = unsafe { files.accumulators.add(start) };
+    if files.active == L {
+        let mut sum = load::<S, L>(simd, files, from, 0);
+        for j in 1..U {
+            sum = simd.add_f64s(sum, load::<S, L>(simd, files, from, j));
+        }
+        let to = to.cast::<S::f64s>();
+        // SAFETY: as above.
+        unsafe { *to = simd.add_f64s(*to, sum) };
+        return;
+    }
+    for lane in 0..files.active {
+        // SAFETY: as above.
+        unsafe { *to.add(lane % S::F64_LANES) += files.number::<L>(from, lane) };
+    }
+}

@@ -1,0 +1,694 @@
+//! Lowering: from the nodes of a program to register code.
+//!
+//! Slots are given by a linear scan: a slot is free again after the last use of its value. Outputs are computed in place where
+//! that is possible. A region becomes a loop over blocks of iterations with files of its own if nothing is carried and the
+//! enclosing code is scalar; otherwise it becomes a sequential loop in the files of the enclosing code.
+//!
+//! Source: Poletto & Sarkar 1999 (linear scan); Coutinho et al. 2011 (what differs between lanes).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::list::Program;
+use super::super::node::{NodeId, NodeKind};
+use super::super::region::{Region, Sink, Source};
+use super::allocate::Allocator;
+use super::code::{Blocks, Entry, Exit, Instruction, Opcode, Sequential, Slots, Unit, VECTOR};
+use crate::elementary::Op;
+use crate::error::Error;
+
+/// Fewer iterations than this do not pay for files of their own.
+const FEWEST_BLOCKED: usize = 4;
+
+/// An operand that does not exist.
+const NONE: u32 = u32::MAX;
+
+/// The code of a whole program: the inputs are the first scalar slots, the outputs follow.
+pub(super) fn lower(program: &Program, is_blocked: bool) -> Result<Unit, Error> {
+    let mut builder = Builder::new(is_blocked, program.is_derivative());
+    let inputs = program.inputs();
+    builder.scalars.take_run(inputs)?;
+    let first_output = builder.scalars.take_run(program.outputs().len())?;
+    let mut places = vec![NONE; program.len()];
+    for (output, slot) in program.outputs().iter().zip(first_output..) {
+        let place = &mut places[output.index()];
+        let is_given = matches!(
+            program.kind(*output),
+            NodeKind::Input(_) | NodeKind::Constant(_)
+        );
+        if !is_given && *place == NONE {
+            *place = slot;
+        }
+    }
+    let operands: Vec<u32> = (0..).take(inputs).collect();
+    let body = Body::new(program, &operands, false, places, HashMap::new());
+    let (mut code, outputs) = builder.lower_body(body)?;
+    for (from, to) in outputs.into_iter().zip(first_output..) {
+        if from != to {
+            code.push(instruction(Opcode::Copy, to, from));
+        }
+    }
+    Ok(builder.finish(code))
+}
+
+/// The code of a program all of whose inputs differ between lanes: vector slots 0 to `n - 1`; also the operands of the
+/// outputs.
+pub(super) fn lower_lanes(program: &Program) -> Result<(Unit, Vec<u32>), Error> {
+    let mut builder = Builder::new(false, program.is_derivative());
+    builder.is_vector = true;
+    builder.vectors.take_run(program.inputs())?;
+    let operands: Vec<u32> = (VECTOR..).take(program.inputs()).collect();
+    let places = vec![NONE; program.len()];
+    let body = Body::new(program, &operands, false, places, HashMap::new());
+    let (code, outputs) = builder.lower_body(body)?;
+    Ok((builder.finish(code), outputs))
+}
+
+const fn instruction(op: Opcode, dst: u32, a: u32) -> Instruction {
+    Instruction {
+        op,
+        dst,
+        a,
+        b: 0,
+        c: 0,
+    }
+}
+
+/// A program while it is being lowered.
+struct Body<'p> {
+    program: &'p Program,
+    /// The operand of every node so far.
+    operands: Vec<u32>,
+    /// Whether the slot of a node may be given back.
+    is_owned: Vec<bool>,
+    /// The last node that uses a node.
+    last_use: Vec<u32>,
+    /// The slot in which a node has to be computed, or `NONE`.
+    places: Vec<u32>,
+    /// Result nodes that are only summed over the lanes, with their accumulators.
+    accumulated: HashMap<NodeId, u32>,
+    /// The result nodes of each region node.
+    results: HashMap<NodeId, Vec<(u32, NodeId)>>,
+    /// Guards by the node after which they can be checked.
+    guards: Vec<(NodeId, usize)>,
+}
+
+impl<'p> Body<'p> {
+    fn new(
+        program: &'p Program,
+        inputs: &[u32],
+        owns_inputs: bool,
+        places: Vec<u32>,
+        accumulated: HashMap<NodeId, u32>,
+    ) -> Self {
+        let mut last_use = vec![0; program.len()];
+        let mut results: HashMap<NodeId, Vec<(u32, NodeId)>> = HashMap::new();
+        for node in program.nodes() {
+            for argument in program.arguments(node) {
+                last_use[argument.index()] = node.raw();
+            }
+            if let NodeKind::Result(k) = program.kind(node) {
+                let region = program.arguments(node)[0];
+                results.entry(region).or_default().push((k, node));
+            }
+        }
+        let mut guards = Vec::new();
+        for (number, guard) in program.guards().iter().enumerate() {
+            if let Some(last) = guard.question.nodes().max() {
+                for node in guard.question.nodes() {
+                    let use_ = &mut last_use[node.index()];
+                    *use_ = (*use_).max(last.raw());
+                }
+                guards.push((last, number));
+            }
+        }
+        guards.sort_by_key(|(last, _)| *last);
+        for output in program.outputs() {
+            last_use[output.index()] = u32::MAX;
+        }
+        let mut operands = vec![NONE; program.len()];
+        operands[..inputs.len()].copy_from_slice(inputs);
+        let mut is_owned = vec![false; program.len()];
+        is_owned[..inputs.len()].fill(owns_inputs);
+        Self {
+            program,
+            operands,
+            is_owned,
+            last_use,
+            places,
+            accumulated,
+            results,
+            guards,
+        }
+    }
+
+    fn operand(&self, node: NodeId) -> u32 {
+        self.operands[node.index()]
+    }
+}
+
+/// A unit while its code is being made.
+struct Builder {
+    unit: Unit,
+    scalars: Allocator,
+    vectors: Allocator,
+    constants: HashMap<u64, u32>,
+    /// Whether regions may run over blocks of iterations.
+    is_blocked: bool,
+    /// Whether the unit is the body of such a region.
+    is_vector: bool,
+}
+
+impl Builder {
+    fn new(is_blocked: bool, fuses: bool) -> Self {
+        Self {
+            unit: Unit {
+                fuses,
+                ..Unit::default()
+            },
+            scalars: Allocator::default(),
+            vectors: Allocator::default(),
+            constants: HashMap::new(),
+            is_blocked,
+            is_vector: false,
+        }
+    }
+
+    fn finish(mut self, code: Vec<Instruction>) -> Unit {
+        self.unit.code = code;
+        self.unit.scalars = self.scalars.len();
+        self.unit.vectors = self.vectors.len();
+        self.unit
+    }
+
+    fn take(&mut self, is_vector: bool) -> Result<u32, Error> {
+        if is_vector {
+            Ok(self.vectors.take()? | VECTOR)
+        } else {
+            self.scalars.take()
+        }
+    }
+
+    fn give(&mut self, operand: u32) {
+        if operand & VECTOR == 0 {
+            self.scalars.give(operand);
+        } else if operand != NONE {
+            self.vectors.give(operand & !VECTOR);
+        }
+    }
+
+    fn constant(&mut self, value: f64) -> Result<u32, Error> {
+        if let Some(slot) = self.constants.get(&value.to_bits()) {
+            return Ok(*slot);
+        }
+        let slot = self.scalars.take_run(1)?;
+        self.constants.insert(value.to_bits(), slot);
+        self.unit.constants.push((slot, value));
+        Ok(slot)
+    }
+
+    /// Puts operands into the pool; where they start and how many they are.
+    fn pool(&mut self, operands: &[u32]) -> Result<(u32, u32), Error> {
+        let start = u32::try_from(self.unit.pool.len());
+        let len = u32::try_from(operands.len());
+        let (Ok(start), Ok(len)) = (start, len) else {
+            return Err(Error::TapeFull {
+                limit: u32::MAX as usize,
+            });
+        };
+        self.unit.pool.extend_from_slice(operands);
+        Ok((start, len))
+    }
+
+    /// The code of a body and the operands of its outputs.
+    fn lower_body(&mut self, mut body: Body<'_>) -> Result<(Vec<Instruction>, Vec<u32>), Error> {
+        let mut code = Vec::new();
+        let mut guards = std::mem::take(&mut body.guards).into_iter().peekable();
+        for node in body.program.nodes() {
+            self.lower_node(&mut body, node, &mut code)?;
+            let mut guarded = Vec::new();
+            while let Some((_, number)) = guards.next_if(|(last, _)| *last == node) {
+                let guard = &body.program.guards()[number];
+                let mut nodes = guard.question.nodes();
+                let first = nodes.next().unwrap_or(node);
+                let second = nodes.next().unwrap_or(first);
+                let a = number_of(self.unit.guards.len())?;
+                self.unit.guards.push(guard.clone());
+                code.push(Instruction {
+                    op: Opcode::Guard,
+                    dst: (body.operand(first) | body.operand(second)) & VECTOR,
+                    a,
+                    b: body.operand(first),
+                    c: body.operand(second),
+                });
+                guarded.extend([first, second]);
+            }
+            let arguments = body.program.arguments(node);
+            let used = arguments.iter().copied().chain(guarded).chain([node]);
+            for used in used {
+                let is_last = body.last_use[used.index()] <= node.raw();
+                if is_last && std::mem::take(&mut body.is_owned[used.index()]) {
+                    self.give(body.operand(used));
+                }
+            }
+        }
+        let outputs: Vec<u32> = body
+            .program
+            .outputs()
+            .iter()
+            .map(|output| body.operand(*output))
+            .collect();
+        for output in body.program.outputs() {
+            if std::mem::take(&mut body.is_owned[output.index()]) {
+                // The caller reads the outputs before it takes another slot.
+                self.give(body.operand(*output));
+            }
+        }
+        Ok((code, outputs))
+    }
+
+    fn lower_node(
+        &mut self,
+        body: &mut Body<'_>,
+        node: NodeId,
+        code: &mut Vec<Instruction>,
+    ) -> Result<(), Error> {
+        let program = body.program;
+        let kind = program.kind(node);
+        let operand = match kind {
+            NodeKind::Input(_) => return Ok(()),
+            NodeKind::Constant(value) => self.constant(value)?,
+            NodeKind::Region(region) => {
+                return self.lower_region(body, node, &program.regions()[region as usize], code);
+            }
+            // The region set the operand of its result nodes.
+            NodeKind::Result(_) => return Ok(()),
+            _ => {
+                let arguments: Vec<u32> = program
+                    .arguments(node)
+                    .iter()
+                    .map(|argument| body.operand(*argument))
+                    .collect();
+                let place = body.places[node.index()];
+                let dst = if place == NONE {
+                    body.is_owned[node.index()] = true;
+                    self.take(arguments.iter().any(|a| a & VECTOR != 0))?
+                } else {
+                    place
+                };
+                let instruction = self.select(program, kind, dst, &arguments)?;
+                code.push(instruction);
+                dst
+            }
+        };
+        body.operands[node.index()] = operand;
+        Ok(())
+    }
+
+    /// The instruction of an operation.
+    fn select(
+        &mut self,
+        program: &Program,
+        kind: NodeKind,
+        dst: u32,
+        args: &[u32],
+    ) -> Result<Instruction, Error> {
+        let fixed = |op: Opcode| Instruction {
+            op,
+            dst,
+            a: args.first().copied().unwrap_or(0),
+            b: args.get(1).copied().unwrap_or(0),
+            c: args.get(2).copied().unwrap_or(0),
+        };
+        let with_constant = |op: Opcode, b: u32| Instruction { b, ..fixed(op) };
+        Ok(match kind {
+            NodeKind::Select => fixed(Opcode::Select),
+            NodeKind::Gate => fixed(Opcode::Gate),
+            NodeKind::Domain => fixed(Opcode::Domain),
+            NodeKind::Detach => fixed(Opcode::Copy),
+            NodeKind::Less => fixed(Opcode::Less),
+            NodeKind::LessEqual => fixed(Opcode::LessEqual),
+            NodeKind::Equal => fixed(Opcode::Equal),
+            NodeKind::And => fixed(Opcode::And),
+            NodeKind::Or => fixed(Opcode::Or),
+            NodeKind::Not => fixed(Opcode::Not),
+            NodeKind::Elementary(op) => match op {
+                Op::AddConst(c) => with_constant(Opcode::Add, self.constant(c)?),
+                Op::MulConst(c) => with_constant(Opcode::Mul, self.constant(c)?),
+                Op::DivConst(c) => with_constant(Opcode::Div, self.constant(c)?),
+                Op::Powf(c) => with_constant(Opcode::Pow, self.constant(c)?),
+                Op::Powi(2) => fixed(Opcode::Square),
+                Op::Powi(n) => with_constant(Opcode::Powi, n.cast_unsigned()),
+                Op::Sum | Op::Dot | Op::SquaredNorm | Op::LogSumExp | Op::MaxOf
+                    if !args.is_empty() =>
+                {
+                    let (a, b) = self.pool(args)?;
+                    let op = match op {
+                        Op::Sum => Opcode::Sum,
+                        Op::Dot => Opcode::Dot,
+                        Op::SquaredNorm => Opcode::SquaredNorm,
+                        Op::LogSumExp => Opcode::LogSumExp,
+                        _ => Opcode::MaxOf,
+                    };
+                    Instruction {
+                        op,
+                        dst,
+                        a,
+                        b,
+                        c: 0,
+                    }
+                }
+                _ => match direct(op) {
+                    Some(op) => fixed(op),
+                    None => {
+                        let c = number_of(self.unit.operations.len())?;
+                        self.unit.operations.push(op);
+                        let (a, b) = self.pool(args)?;
+                        Instruction {
+                            op: Opcode::General,
+                            dst,
+                            a,
+                            b,
+                            c,
+                        }
+                    }
+                },
+            },
+            NodeKind::Custom(rule) => {
+                let c = number_of(self.unit.rules.len())?;
+                self.unit.rules.push(program.rules[rule as usize].clone());
+                let (a, b) = self.pool(args)?;
+                Instruction {
+                    op: Opcode::Custom,
+                    dst,
+                    a,
+                    b,
+                    c,
+                }
+            }
+            NodeKind::Input(_)
+            | NodeKind::Constant(_)
+            | NodeKind::Region(_)
+            | NodeKind::Result(_) => fixed(Opcode::Copy),
+        })
+    }
+
+    fn lower_region(
+        &mut self,
+        body: &mut Body<'_>,
+        node: NodeId,
+        region: &Region,
+        code: &mut Vec<Instruction>,
+    ) -> Result<(), Error> {
+        let args: Vec<u32> = body
+            .program
+            .arguments(node)
+            .iter()
+            .map(|argument| body.operand(*argument))
+            .collect();
+        let differs = args.iter().any(|a| a & VECTOR != 0);
+        let mut result_nodes = vec![None; region.results_len()];
+        let all_results = body.results.remove(&node).unwrap_or_default();
+        for (k, result) in &all_results {
+            let first: NodeId = *result_nodes[*k as usize].get_or_insert(*result);
+            // Another node for the same result shares the operand, which lives as long as the longer one.
+            let last = body.last_use[result.index()];
+            let last_use = &mut body.last_use[first.index()];
+            *last_use = (*last_use).max(last);
+        }
+        // Where the results go: in place if they are outputs, to an accumulator, or to slots in a row.
+        let mut results = vec![NONE; result_nodes.len()];
+        let mut accumulators = vec![NONE; result_nodes.len()];
+        for (k, result) in result_nodes.iter().enumerate() {
+            if let Some(result) = result {
+                results[k] = body.places[result.index()];
+                if let Some(accumulator) = body.accumulated.get(result) {
+                    accumulators[k] = *accumulator;
+                }
+            }
+        }
+        for (sink, range) in region.sinks().iter().zip(region.result_ranges()) {
+            let is_partial = accumulators[range.clone()].contains(&NONE);
+            if is_partial || *sink == Sink::Last {
+                // Only whole sinks are accumulated.
+                accumulators[range.clone()].fill(NONE);
+            }
+            let wanted = range
+                .clone()
+                .filter(|k| results[*k] == NONE && accumulators[*k] == NONE);
+            let wanted: Vec<usize> = wanted.collect();
+            let run = if differs {
+                self.vectors.take_run(wanted.len())? | VECTOR
+            } else {
+                self.scalars.take_run(wanted.len())?
+            };
+            for (k, slot) in wanted.into_iter().zip(run..) {
+                results[k] = slot;
+                if let Some(result) = result_nodes[k] {
+                    body.is_owned[result.index()] = true;
+                }
+            }
+        }
+        for (k, result) in all_results {
+            body.operands[result.index()] = results[k as usize];
+        }
+        let can_block = self.is_blocked
+            && !self.is_vector
+            && region.iterations() >= FEWEST_BLOCKED
+            && !region.is_scan()
+            && !region.sinks().contains(&Sink::Last);
+        if can_block {
+            self.lower_blocks(region, &args, &results, code)
+        } else {
+            self.lower_sequential(region, &args, differs, &results, &accumulators, code)
+        }
+    }
+
+    fn lower_sequential(
+        &mut self,
+        region: &Region,
+        args: &[u32],
+        differs: bool,
+        results: &[u32],
+        accumulators: &[u32],
+        code: &mut Vec<Instruction>,
+    ) -> Result<(), Error> {
+        let last: Vec<u32> = region
+            .result_ranges()
+            .map(|range| results[range.start])
+            .collect();
+        let mut entries = Vec::new();
+        let mut inputs = Vec::new();
+        let mut taken = Vec::new();
+        for (source, range) in region.sources().iter().zip(region.argument_ranges()) {
+            let args = &args[range];
+            let operand = match source {
+                Source::Uniform => args[0],
+                Source::Lane => self.take(args.iter().any(|a| a & VECTOR != 0))?,
+                Source::Data(_) => self.take(false)?,
+                Source::Carried { .. } => self.take(differs)?,
+            };
+            match source {
+                Source::Uniform => {}
+                Source::Lane => entries.push(Entry::Lane {
+                    from: Slots::new(args.to_vec()),
+                    to: operand,
+                }),
+                Source::Data(data) => entries.push(Entry::Data {
+                    from: Arc::clone(data),
+                    to: operand,
+                }),
+                Source::Carried { output } => entries.push(Entry::Carried {
+                    initial: args[0],
+                    next: last[*output as usize],
+                    to: operand,
+                }),
+            }
+            inputs.push(operand);
+            taken.push(!matches!(source, Source::Uniform));
+        }
+        let program = region.body();
+        let places = vec![NONE; program.len()];
+        let mut body = Body::new(program, &inputs, true, places, HashMap::new());
+        body.is_owned[..taken.len()].copy_from_slice(&taken);
+        let (body_code, outputs) = self.lower_body(body)?;
+        let mut exits = Vec::new();
+        for ((from, sink), range) in outputs
+            .into_iter()
+            .zip(region.sinks())
+            .zip(region.result_ranges())
+        {
+            exits.push(match sink {
+                Sink::Sum if accumulators[range.start] != NONE => Exit::Accumulate {
+                    from,
+                    to: Slots::Affine {
+                        base: accumulators[range.start],
+                        stride: 0,
+                    },
+                },
+                Sink::Sum => Exit::Sum {
+                    from,
+                    to: results[range.start],
+                },
+                Sink::Last => Exit::Last {
+                    from,
+                    to: results[range.start],
+                },
+                Sink::Each if accumulators[range.start] != NONE => Exit::Accumulate {
+                    from,
+                    to: Slots::new(accumulators[range].to_vec()),
+                },
+                Sink::Each => Exit::Each {
+                    from,
+                    to: Slots::new(results[range].to_vec()),
+                },
+            });
+        }
+        let number = number_of(self.unit.sequential.len())?;
+        self.unit.sequential.push(Sequential {
+            iterations: region.iterations(),
+            is_reversed: region.is_reversed(),
+            entries,
+            code: body_code,
+            exits,
+        });
+        // In a vector unit every loop runs with the lanes of the unit.
+        let dst = if self.is_vector { VECTOR } else { 0 };
+        code.push(instruction(Opcode::Loop, dst, number));
+        Ok(())
+    }
+
+    fn lower_blocks(
+        &mut self,
+        region: &Region,
+        args: &[u32],
+        results: &[u32],
+        code: &mut Vec<Instruction>,
+    ) -> Result<(), Error> {
+        let mut inner = Self::new(false, self.unit.fuses);
+        inner.is_vector = true;
+        let mut inputs = Vec::new();
+        let (mut uniforms, mut lanes, mut data) = (Vec::new(), Vec::new(), Vec::new());
+        for (source, range) in region.sources().iter().zip(region.argument_ranges()) {
+            let args = &args[range];
+            inputs.push(match source {
+                Source::Uniform | Source::Carried { .. } => {
+                    let slot = inner.scalars.take_run(1)?;
+                    uniforms.push((args[0], slot));
+                    slot
+                }
+                Source::Lane => {
+                    let slot = inner.vectors.take_run(1)?;
+                    lanes.push((Slots::new(args.to_vec()), slot));
+                    slot | VECTOR
+                }
+                Source::Data(column) => {
+                    let slot = inner.vectors.take_run(1)?;
+                    data.push((Arc::clone(column), slot));
+                    slot | VECTOR
+                }
+            });
+        }
+        let program = region.body();
+        // A result of an inner loop that is only summed over the lanes goes straight to its accumulator.
+        let mut uses = vec![0_u32; program.len()];
+        let used = program
+            .arguments
+            .iter()
+            .copied()
+            .chain(program.outputs().iter().copied())
+            .chain(program.guards().iter().flat_map(|g| g.question.nodes()));
+        for node in used {
+            uses[node.index()] += 1;
+        }
+        let mut sums = Vec::new();
+        let mut accumulated = HashMap::new();
+        for (output, sink) in program.outputs().iter().zip(region.sinks()) {
+            if *sink == Sink::Sum {
+                let is_result = matches!(program.kind(*output), NodeKind::Result(_));
+                if is_result && uses[output.index()] == 1 {
+                    accumulated.insert(*output, number_of(sums.len())?);
+                }
+                sums.push(*output);
+            }
+        }
+        // Inputs are set for every block, so their slots may be used again; uniforms are set once.
+        let places = vec![NONE; program.len()];
+        let mut body = Body::new(program, &inputs, false, places, accumulated);
+        for (owned, input) in body.is_owned.iter_mut().zip(&inputs) {
+            *owned = input & VECTOR != 0;
+        }
+        let (body_code, outputs) = inner.lower_body(body)?;
+        let (mut each, mut totals) = (Vec::new(), Vec::new());
+        for ((operand, sink), range) in outputs
+            .into_iter()
+            .zip(region.sinks())
+            .zip(region.result_ranges())
+        {
+            match sink {
+                Sink::Each => each.push((operand, Slots::new(results[range].to_vec()))),
+                Sink::Sum | Sink::Last => {
+                    totals.push(((operand != NONE).then_some(operand), results[range.start]));
+                }
+            }
+        }
+        let number = number_of(self.unit.blocks.len())?;
+        self.unit.blocks.push(Blocks {
+            iterations: region.iterations(),
+            unit: inner.finish(body_code),
+            uniforms,
+            lanes,
+            data,
+            each,
+            sums: totals,
+        });
+        code.push(instruction(Opcode::Loop, VECTOR, number));
+        Ok(())
+    }
+}
+
+fn number_of(len: usize) -> Result<u32, Error> {
+    u32::try_from(len).map_err(|_| Error::TapeFull {
+        limit: u32::MAX as usize,
+    })
+}
+
+/// The opcode of an operation on one or two operands without parameters.
+const fn direct(op: Op) -> Option<Opcode> {
+    Some(match op {
+        Op::Neg => Opcode::Neg,
+        Op::Recip => Opcode::Recip,
+        Op::Sqrt => Opcode::Sqrt,
+        Op::Abs => Opcode::Abs,
+        Op::Exp => Opcode::Exp,
+        Op::Exp2 => Opcode::Exp2,
+        Op::Log2 => Opcode::Log2,
+        Op::Log10 => Opcode::Log10,
+        Op::Cbrt => Opcode::Cbrt,
+        Op::Atanh => Opcode::Atanh,
+        Op::Softplus => Opcode::Softplus,
+        Op::Hypot => Opcode::Hypot,
+        Op::ExpM1 => Opcode::ExpM1,
+        Op::Ln => Opcode::Ln,
+        Op::Ln1p => Opcode::Ln1p,
+        Op::Sin => Opcode::Sin,
+        Op::Cos => Opcode::Cos,
+        Op::Tan => Opcode::Tan,
+        Op::Asin => Opcode::Asin,
+        Op::Acos => Opcode::Acos,
+        Op::Atan => Opcode::Atan,
+        Op::Sinh => Opcode::Sinh,
+        Op::Cosh => Opcode::Cosh,
+        Op::Tanh => Opcode::Tanh,
+        Op::SechSquared => Opcode::SechSquared,
+        Op::Logistic => Opcode::Logistic,
+        Op::Add => Opcode::Add,
+        Op::Sub => Opcode::Sub,
+        Op::Mul => Opcode::Mul,
+        Op::Div => Opcode::Div,
+        Op::Pow => Opcode::Pow,
+        Op::Atan2 => Opcode::Atan2,
+        Op::MulAdd => Opcode::MulAdd,
+        _ => return None,
+    })
+}
