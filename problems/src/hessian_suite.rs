@@ -296,23 +296,32 @@ pub fn minsurf<S: Scalar>(x: &[S]) -> S {
         S::from(across * across - along * along + across * along / 2.0)
     };
     let inverse = 1.0 / (h * h);
-    // The cells inside and along each side do the same operations; so they stand together.
-    let along = |i: usize| (1..k).map(move |j| (i, j));
-    let sides = [0, k].into_iter().flat_map(|side| {
-        let down = along(side).map(|(i, j)| (j, i));
-        along(side).chain(down)
-    });
-    let corners = [(0, 0), (0, k), (k, 0), (k, k)];
-    let corners = corners.into_iter().take(if k == 0 { 1 } else { 4 });
-    let cells: Vec<_> = (1..k).flat_map(along).chain(sides).chain(corners).collect();
-    let area = S::sum_for(0..cells.len(), |cell| {
-        let (i, j) = cells[cell];
+    let area = S::sum_for(0..(k + 1) * (k + 1), |index| {
+        let (i, j) = cell(k, index);
         let (a, c) = (value(i, j), value(i + 1, j));
         let (d, e) = (value(i, j + 1), value(i + 1, j + 1));
         let slope = |u: S, v: S| ((square(u) + square(v)) * inverse + 1.0).sqrt();
         slope(c - a, d - a) + slope(e - d, e - c)
     });
     area * (h * h / 2.0)
+}
+
+/// The cells of a grid of `k + 1` by `k + 1`, the inner ones first, then those along a side, then the corners.
+///
+/// The cells inside and those along one side do the same operations; so they stand together.
+fn cell(k: usize, index: usize) -> (usize, usize) {
+    let side = k.saturating_sub(1);
+    let inner = side * side;
+    if index < inner {
+        return (1 + index / side, 1 + index % side);
+    }
+    let outer = index - inner;
+    if outer < 4 * side {
+        let j = 1 + outer % side;
+        return [(0, j), (j, 0), (k, j), (j, k)][outer / side];
+    }
+    let corner = outer - 4 * side;
+    (corner / 2 * k, corner % 2 * k)
 }
 
 /// The energy of Bratu's problem (solid fuel ignition): half the sum of squared differences along the edges of a grid with

@@ -135,10 +135,11 @@ impl Lstm {
 /// Parameters of a unit: the weights of its four parts, then their biases.
 const UNIT: usize = 8;
 
-/// The hidden value and the cell of a unit after one step.
+/// Writes the hidden value and the cell of a unit after one step.
 ///
 /// `x`: the parameters of the unit, its hidden value and its cell, its signal.
-fn step<S: Scalar>(x: &[S]) -> [S; 2] {
+#[inline(always)]
+fn step<S: Scalar>(x: &[S], y: &mut [S]) {
     let (weights, biases) = (&x[..4], &x[4..UNIT]);
     let (hidden, cell, signal) = (x[UNIT], x[UNIT + 1], x[UNIT + 2]);
     let forget = (signal * weights[0] + biases[0]).logistic();
@@ -146,7 +147,8 @@ fn step<S: Scalar>(x: &[S]) -> [S; 2] {
     let output = (signal * weights[2] + biases[2]).logistic();
     let change = (hidden * weights[3] + biases[3]).tanh();
     let cell = cell * forget + input * change;
-    [output * cell.tanh(), cell]
+    y[0] = output * cell.tanh();
+    y[1] = cell;
 }
 
 /// Rows from columns: what was stored by kind, `b` of each, unit by unit.
@@ -199,9 +201,7 @@ impl ScalarFunction for Lstm {
                     .zip(states.chunks_exact_mut(2 * b))
                 {
                     let lanes = [rows(layer, UNIT), rows(state, 2), Rows::column(&signal)];
-                    S::map_rows(&lanes, &[], &mut after, |x, _, y| {
-                        y.copy_from_slice(&step(x))
-                    });
+                    S::map_rows(&lanes, &[], &mut after, |x, _, y| step(x, y));
                     state.copy_from_slice(&after);
                     for (signal, unit) in signal.iter_mut().zip(state.chunks_exact(2)) {
                         *signal = unit[0];

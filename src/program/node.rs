@@ -141,6 +141,7 @@ impl NodeKind {
             }
     }
 
+    #[cfg(test)]
     /// Equal exactly for kinds that do the same: a name and the bits of its parameter.
     pub(super) fn key(self) -> (&'static str, u64) {
         let parameter = match self {

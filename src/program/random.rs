@@ -14,7 +14,7 @@ use super::record::Recording;
 use super::region::{Region, Sink, Source};
 use super::rule::{Erase, ProgramRule};
 use crate::elementary::{Custom, CustomRule, Nary, Op};
-use crate::error::Decision;
+use crate::error::{Decision, Location};
 use crate::scalar::Scalar;
 
 /// Numbers at which identities break.
@@ -212,7 +212,16 @@ fn grow(rng: &mut Rng, inputs: usize, nodes: usize, depth: usize) -> (Program, V
         growth.step();
     }
     let numbers = growth.numbers;
-    let program = recording.finish().expect("a few nodes");
+    let mut program = recording.finish().expect("a few nodes");
+    if rng.bool() {
+        let location = |line| Location {
+            file: "body.rs".into(),
+            line,
+            column: 1,
+        };
+        program.locations = (1..4).map(|line| Arc::new(location(line))).collect();
+        program.places = program.kinds.iter().map(|_| rng.u32(..4)).collect();
+    }
     (program, numbers)
 }
 

@@ -14,12 +14,12 @@ pub(super) trait ProgramRule: Send + Sync {
     fn partials(&self, x: &[f64], y: f64, out: &mut [Option<f64>]);
     /// The partials as nodes of the program being recorded.
     fn traced_partials(&self, x: &[Traced], y: Traced, out: &mut [Option<Traced>]);
-    /// Whether the partials are constants.
-    fn is_linear(&self) -> bool;
     /// The type of the rule.
     fn type_id(&self) -> TypeId;
     /// Whether the rule holds no data, so that two of its type are the same.
     fn is_unit(&self) -> bool;
+    /// Whether the partials are constants.
+    fn is_linear(&self) -> bool;
 }
 
 /// A rule of which a program keeps a copy.
@@ -35,14 +35,14 @@ impl<R: CustomRule> ProgramRule for Kept<R> {
     fn traced_partials(&self, x: &[Traced], y: Traced, out: &mut [Option<Traced>]) {
         Custom(&self.0).partials(x, y, out);
     }
-    fn is_linear(&self) -> bool {
-        self.0.is_linear()
-    }
     fn type_id(&self) -> TypeId {
         TypeId::of::<R>()
     }
     fn is_unit(&self) -> bool {
         size_of::<R>() == 0
+    }
+    fn is_linear(&self) -> bool {
+        self.0.is_linear()
     }
 }
 

@@ -106,20 +106,12 @@ fn cases() -> Vec<Case> {
         unary!(logistic, |x, _| special::logistic(x)),
         unary!(softplus, |x, _| special::softplus(x)),
         unary!(cbrt, |x, _| x.cbrt()),
-        unary!(sin, |x, _| x.sin(), sine_of_both),
-        unary!(cos, |x, _| x.cos(), cosine_of_both),
+        unary!(sin, |x, _| x.sin()),
+        unary!(cos, |x, _| x.cos()),
         binary!(pow, f64::powf),
         binary!(atan2, f64::atan2),
         binary!(hypot, f64::hypot),
     ]
-}
-
-fn sine_of_both<const FMA: bool, const L: usize>(x: &[f64; L], sin: &mut [f64; L]) {
-    sin_cos::<FMA, L>(x, sin, &mut [0.0; L]);
-}
-
-fn cosine_of_both<const FMA: bool, const L: usize>(x: &[f64; L], cos: &mut [f64; L]) {
-    sin_cos::<FMA, L>(x, &mut [0.0; L], cos);
 }
 
 /// The position of a number among the doubles, NaN excluded; both zeros are at 0.

@@ -58,24 +58,6 @@ lanes! {
     tan = tan_core, is_far => f64::tan;
 }
 
-/// Sine and cosine for little more than the price of one.
-#[inline(always)]
-pub(crate) fn sin_cos<const FMA: bool, const L: usize>(
-    x: &[f64; L],
-    sin: &mut [f64; L],
-    cos: &mut [f64; L],
-) {
-    let (mut sines, mut cosines) = ([0.0; L], [0.0; L]);
-    for ((sin, cos), &x) in sines.iter_mut().zip(&mut cosines).zip(x) {
-        (*sin, *cos) = sin_cos_core::<FMA>(x);
-    }
-    (*sin, *cos) = (sines, cosines);
-    if any(x, is_far) {
-        patch(x, sin, is_far, f64::sin);
-        patch(x, cos, is_far, f64::cos);
-    }
-}
-
 /// The last bits of k, and r as a pair.
 #[inline(always)]
 fn reduce<const FMA: bool>(x: f64) -> (u64, f64, f64) {

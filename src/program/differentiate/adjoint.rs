@@ -41,7 +41,6 @@ impl<'a> Reverse<'a> {
         let mut histories = HashMap::new();
         draft.adopt(program);
         for node in program.nodes().skip(program.inputs) {
-            draft.at(program, node);
             let copy = match program.kind(node) {
                 NodeKind::Region(r)
                     if varied[node.index()] && program.regions[r as usize].is_scan() =>
@@ -56,6 +55,7 @@ impl<'a> Reverse<'a> {
                 _ => draft.copy(program, node, &map)?,
             };
             map.push(copy);
+            draft.place(program, node);
         }
         draft.guards(program, &map);
         Ok(Self {
@@ -90,7 +90,6 @@ impl<'a> Reverse<'a> {
         while let Some(node) = waiting.pop() {
             let contributions = std::mem::take(&mut self.pending[node.index()]);
             let kind = self.program.kind(node);
-            self.draft.at(self.program, node);
             if let NodeKind::Region(r) = kind {
                 let results = results.remove(&node).unwrap_or_default();
                 let results = self.by_result(results);
@@ -103,6 +102,7 @@ impl<'a> Reverse<'a> {
                 for (position, term) in terms {
                     self.add(arguments[position], term, &mut waiting);
                 }
+                self.draft.place(self.program, node);
                 continue;
             }
             let Some(adjoint) = self.draft.combine(&contributions) else {
@@ -135,6 +135,7 @@ impl<'a> Reverse<'a> {
                     }
                 }
             }
+            self.draft.place(self.program, node);
         }
         adjoints.reverse();
         Ok(adjoints)

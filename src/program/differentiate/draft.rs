@@ -4,7 +4,8 @@
 //! Invariant: a product is written only where both factors are there: a partial of 1 or -1 multiplies nothing, and what is
 //! structurally zero has no node at all (EDGE_CASES R3).
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use crate::elementary::Op;
 use crate::error::Error;
@@ -73,7 +74,9 @@ pub(super) struct Draft {
     pub(super) recording: Recording,
     zero: Cell<Option<NodeId>>,
     one: Cell<Option<NodeId>>,
-    place: Cell<u32>,
+    /// The number of nodes that have their place, and the numbers of the original's places.
+    placed: Cell<usize>,
+    places: RefCell<Vec<u32>>,
 }
 
 impl Draft {
@@ -88,7 +91,8 @@ impl Draft {
             recording,
             zero: Cell::new(None),
             one: Cell::new(None),
-            place: Cell::new(0),
+            placed: Cell::new(inputs),
+            places: RefCell::default(),
         })
     }
 
@@ -134,7 +138,11 @@ impl Draft {
     }
 
     /// Appends a region and its node.
-    pub(super) fn region(&self, region: Region, arguments: &[NodeId]) -> Result<NodeId, Error> {
+    pub(super) fn region(&self, mut region: Region, arguments: &[NodeId]) -> Result<NodeId, Error> {
+        // Whole programs are marked, not their bodies.
+        if let Some(body) = Arc::get_mut(&mut region.body) {
+            body.is_derivative = false;
+        }
         let number = self.recording.edit(|program| {
             program.regions.push(region);
             NodeId::new(program.regions.len() - 1)
@@ -149,10 +157,12 @@ impl Draft {
 
     /// Begins the copy of a program: its custom rules keep their numbers.
     pub(super) fn adopt(&self, program: &Program) {
-        self.recording.edit(|copy| {
-            copy.rules.clone_from(&program.rules);
-            copy.is_derivative = true;
-        });
+        self.recording
+            .edit(|copy| copy.rules.clone_from(&program.rules));
+        let known = program.locations.iter();
+        let numbers = known.map(|location| self.recording.place_of(location));
+        // Place 0 is none.
+        *self.places.borrow_mut() = std::iter::once(0).chain(numbers).collect();
     }
 
     /// Copies a node whose arguments have been copied; the node of a region gets the copy of its region.
@@ -170,12 +180,15 @@ impl Draft {
         }
     }
 
-    /// What is written from now on comes from this node: it gets its location.
-    pub(super) fn at(&self, program: &Program, node: NodeId) {
-        let place = program.places.get(node.index()).copied().unwrap_or(0);
-        if self.place.replace(place) != place {
-            self.recording.at(program.location(node));
-        }
+    /// Nodes written since the last call come from this node: they get its place.
+    pub(super) fn place(&self, program: &Program, node: NodeId) {
+        let place = program.places.get(node.index()).map_or(0, |place| *place);
+        let number = self.places.borrow()[place as usize];
+        let placed = self.recording.edit(|copy| {
+            copy.places[self.placed.get()..].fill(number);
+            copy.places.len()
+        });
+        self.placed.set(placed);
     }
 
     /// Copies the guards.
@@ -192,6 +205,7 @@ impl Draft {
     pub(super) fn finish(self, outputs: Vec<NodeId>) -> Result<Program, Error> {
         let mut program = self.recording.finish()?;
         program.outputs = outputs;
+        program.is_derivative = true;
         Ok(program)
     }
 

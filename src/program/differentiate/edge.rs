@@ -70,7 +70,7 @@ fn weights(
         if partial.is_structural_zero() || !wanted(position) {
             continue;
         }
-        let weight = match partial.as_constant() {
+        let weight = match partial.constant_value() {
             Some(c) => Weight::Constant(c),
             None => {
                 let node = draft.recording.node(partial);
@@ -156,13 +156,13 @@ impl ProgramRule for PartialRule {
     fn traced_partials(&self, _: &[Traced], _: Traced, out: &mut [Option<Traced>]) {
         out.fill(Some(Traced::from(f64::NAN)));
     }
-    fn is_linear(&self) -> bool {
-        false
-    }
     fn type_id(&self) -> TypeId {
         TypeId::of::<Self>()
     }
     fn is_unit(&self) -> bool {
+        false
+    }
+    fn is_linear(&self) -> bool {
         false
     }
 }

@@ -46,7 +46,6 @@ pub(super) fn segmented(program: &Program, storage: Storage) -> Result<Cow<'_, P
         .collect::<Result<_, _>>()?;
     let mut scans: HashMap<NodeId, Segments> = HashMap::new();
     for node in program.nodes().skip(program.inputs) {
-        draft.at(program, node);
         let copy = match program.kind(node) {
             NodeKind::Region(r) if is_long(&program.regions[r as usize]) => {
                 let region = &program.regions[r as usize];
@@ -62,6 +61,7 @@ pub(super) fn segmented(program: &Program, storage: Storage) -> Result<Cow<'_, P
             _ => draft.copy(program, node, &map)?,
         };
         map.push(copy);
+        draft.place(program, node);
     }
     draft.guards(program, &map);
     let outputs = program.outputs.iter().map(|y| map[y.index()]).collect();
@@ -249,8 +249,8 @@ fn with_carried_sums(
     body.adopt(old);
     let mut map: Vec<NodeId> = (0..old.inputs).map(NodeId::new).collect::<Result<_, _>>()?;
     for node in old.nodes().skip(old.inputs) {
-        body.at(old, node);
         map.push(body.copy(old, node, &map)?);
+        body.place(old, node);
     }
     body.guards(old, &map);
     let mut outputs = Vec::with_capacity(old.outputs.len());

@@ -45,8 +45,8 @@ impl<'a> Forward<'a> {
         };
         draft.adopt(program);
         for node in program.nodes().skip(program.inputs) {
-            draft.at(program, node);
             forward.visit(node)?;
+            draft.place(program, node);
         }
         draft.guards(program, &forward.map);
         Ok(forward)

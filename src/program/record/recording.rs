@@ -1,7 +1,6 @@
 //! `Program::record`, and [`Recording`], in which transformations build programs.
 
 use std::panic::Location as CallerLocation;
-use std::sync::Arc;
 
 use super::super::list::Program;
 use super::super::node::{NodeId, NodeKind};
@@ -11,7 +10,7 @@ use crate::error::{Error, Location};
 
 /// A program being built by a transformation: the numbers of [`Recording::push`] are those of a recorded function.
 ///
-/// Nodes have no location but the one given by [`Recording::at`].
+/// Nodes have no location but the one that [`Recording::edit`] gives them in the program's places.
 pub(in super::super) struct Recording {
     id: u32,
     open: OpenRecorder,
@@ -33,12 +32,9 @@ impl Recording {
         with_stack(|stack| work(&mut stack.recorders[self.open.index]))
     }
 
-    /// Gives the nodes that follow this location: that of the node they are derived from.
-    pub(in super::super) fn at(&self, location: Option<&Arc<Location>>) {
-        with_stack(|stack| {
-            let place = location.map_or(0, |location| stack.places.of_location(location));
-            stack.recorders[self.open.index].place = Some(place);
-        });
+    /// What to write into the places of the program being built for this location.
+    pub(in super::super) fn place_of(&self, location: &Location) -> u32 {
+        with_stack(|stack| stack.places.of_location(location))
     }
 
     /// Appends a node.

@@ -76,7 +76,7 @@ impl Traced {
     }
 
     /// The value, if it belongs to no recording.
-    pub(in super::super) fn as_constant(self) -> Option<f64> {
+    pub(in super::super) fn constant_value(self) -> Option<f64> {
         self.is_constant().then_some(self.value)
     }
 

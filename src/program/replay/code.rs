@@ -44,6 +44,8 @@ pub(super) enum Opcode {
     Cosh,
     Tanh,
     Atanh,
+    Acosh,
+    Asinh,
     SechSquared,
     Logistic,
     Softplus,
@@ -159,6 +161,8 @@ pub(super) enum Exit {
     Last { from: u32, to: u32 },
     /// Added over the lanes to the accumulators of the enclosing blocks, per iteration.
     Accumulate { from: u32, to: Slots },
+    /// The product of two operands, which exists nowhere else, so added.
+    AccumulateProduct { from: (u32, u32), to: Slots },
 }
 
 /// What an input of the body of a sequential loop is set to at the start of an iteration.

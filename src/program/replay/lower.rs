@@ -43,7 +43,7 @@ pub(super) fn lower(program: &Program, is_blocked: bool) -> Result<Unit, Error> 
     let operands: Vec<u32> = (0..).take(inputs).collect();
     let body = Body::new(program, &operands, false, places, HashMap::new());
     let (mut code, outputs) = builder.lower_body(body)?;
-    for (from, to) in outputs.into_iter().zip(first_output..) {
+    for (from, to) in outputs.into_iter().map(Output::operand).zip(first_output..) {
         if from != to {
             code.push(instruction(Opcode::Copy, to, from));
         }
@@ -61,6 +61,7 @@ pub(super) fn lower_lanes(program: &Program) -> Result<(Unit, Vec<u32>), Error> 
     let places = vec![NONE; program.len()];
     let body = Body::new(program, &operands, false, places, HashMap::new());
     let (code, outputs) = builder.lower_body(body)?;
+    let outputs = outputs.into_iter().map(Output::operand).collect();
     Ok((builder.finish(code), outputs))
 }
 
@@ -91,6 +92,41 @@ struct Body<'p> {
     results: HashMap<NodeId, Vec<(u32, NodeId)>>,
     /// Guards by the node after which they can be checked.
     guards: Vec<(NodeId, usize)>,
+    /// Products that are computed where they are added up.
+    deferred: Vec<NodeId>,
+}
+
+/// Where an output of a body is found.
+#[derive(Clone, Copy)]
+enum Output {
+    /// An operand.
+    Value(u32),
+    /// The product of two operands.
+    Product(u32, u32),
+}
+
+impl Output {
+    /// The operand of an output that is not deferred; only bodies of inner loops defer.
+    fn operand(self) -> u32 {
+        match self {
+            Self::Value(operand) | Self::Product(operand, _) => operand,
+        }
+    }
+}
+
+/// How often every node is used.
+fn uses(program: &Program) -> Vec<u32> {
+    let mut uses = vec![0_u32; program.len()];
+    let used = program
+        .arguments
+        .iter()
+        .copied()
+        .chain(program.outputs().iter().copied())
+        .chain(program.guards().iter().flat_map(|g| g.question.nodes()));
+    for node in used {
+        uses[node.index()] += 1;
+    }
+    uses
 }
 
 impl<'p> Body<'p> {
@@ -139,7 +175,28 @@ impl<'p> Body<'p> {
             accumulated,
             results,
             guards,
+            deferred: Vec::new(),
         }
+    }
+
+    /// Leaves products that are only added up to where that happens: their factors live as long as they would.
+    fn defer_products(&mut self, is_accumulated: &[bool], fuses: bool) {
+        if !fuses {
+            return;
+        }
+        let program = self.program;
+        let mut uses = uses(program);
+        for (output, is_accumulated) in program.outputs().iter().zip(is_accumulated) {
+            let is_product = program.kind(*output) == NodeKind::Elementary(Op::Mul);
+            if *is_accumulated && is_product && uses[output.index()] == 1 {
+                uses[output.index()] = u32::MAX;
+                self.deferred.push(*output);
+                for factor in program.arguments(*output) {
+                    self.last_use[factor.index()] = u32::MAX;
+                }
+            }
+        }
+        self.deferred.sort_unstable();
     }
 
     fn operand(&self, node: NodeId) -> u32 {
@@ -221,11 +278,13 @@ impl Builder {
     }
 
     /// The code of a body and the operands of its outputs.
-    fn lower_body(&mut self, mut body: Body<'_>) -> Result<(Vec<Instruction>, Vec<u32>), Error> {
+    fn lower_body(&mut self, mut body: Body<'_>) -> Result<(Vec<Instruction>, Vec<Output>), Error> {
         let mut code = Vec::new();
         let mut guards = std::mem::take(&mut body.guards).into_iter().peekable();
         for node in body.program.nodes() {
-            self.lower_node(&mut body, node, &mut code)?;
+            if body.deferred.binary_search(&node).is_err() {
+                self.lower_node(&mut body, node, &mut code)?;
+            }
             let mut guarded = Vec::new();
             while let Some((_, number)) = guards.next_if(|(last, _)| *last == node) {
                 let guard = &body.program.guards()[number];
@@ -252,16 +311,20 @@ impl Builder {
                 }
             }
         }
-        let outputs: Vec<u32> = body
-            .program
-            .outputs()
-            .iter()
-            .map(|output| body.operand(*output))
-            .collect();
-        for output in body.program.outputs() {
-            if std::mem::take(&mut body.is_owned[output.index()]) {
+        let program = body.program;
+        let find = |output: &NodeId| match program.arguments(*output) {
+            [a, b] if body.deferred.binary_search(output).is_ok() => {
+                Output::Product(body.operand(*a), body.operand(*b))
+            }
+            _ => Output::Value(body.operand(*output)),
+        };
+        let outputs: Vec<Output> = program.outputs().iter().map(find).collect();
+        let deferred = body.deferred.iter();
+        let factors = deferred.flat_map(|node| program.arguments(*node));
+        for node in program.outputs().iter().chain(factors) {
+            if std::mem::take(&mut body.is_owned[node.index()]) {
                 // The caller reads the outputs before it takes another slot.
-                self.give(body.operand(*output));
+                self.give(body.operands[node.index()]);
             }
         }
         Ok((code, outputs))
@@ -511,6 +574,11 @@ impl Builder {
         let places = vec![NONE; program.len()];
         let mut body = Body::new(program, &inputs, true, places, HashMap::new());
         body.is_owned[..taken.len()].copy_from_slice(&taken);
+        let is_accumulated: Vec<bool> = region
+            .result_ranges()
+            .map(|range| accumulators.get(range.start).is_some_and(|a| *a != NONE))
+            .collect();
+        body.defer_products(&is_accumulated, self.unit.fuses);
         let (body_code, outputs) = self.lower_body(body)?;
         let mut exits = Vec::new();
         for ((from, sink), range) in outputs
@@ -518,14 +586,23 @@ impl Builder {
             .zip(region.sinks())
             .zip(region.result_ranges())
         {
+            let base = accumulators.get(range.start).copied().unwrap_or(NONE);
+            let (from, product) = match from {
+                Output::Value(operand) => (operand, None),
+                Output::Product(a, b) => (a, Some((a, b))),
+            };
+            if base != NONE {
+                let to = match sink {
+                    Sink::Each => Slots::new(accumulators[range].to_vec()),
+                    _ => Slots::Affine { base, stride: 0 },
+                };
+                exits.push(match product {
+                    Some(from) => Exit::AccumulateProduct { from, to },
+                    None => Exit::Accumulate { from, to },
+                });
+                continue;
+            }
             exits.push(match sink {
-                Sink::Sum if accumulators[range.start] != NONE => Exit::Accumulate {
-                    from,
-                    to: Slots::Affine {
-                        base: accumulators[range.start],
-                        stride: 0,
-                    },
-                },
                 Sink::Sum => Exit::Sum {
                     from,
                     to: results[range.start],
@@ -533,10 +610,6 @@ impl Builder {
                 Sink::Last => Exit::Last {
                     from,
                     to: results[range.start],
-                },
-                Sink::Each if accumulators[range.start] != NONE => Exit::Accumulate {
-                    from,
-                    to: Slots::new(accumulators[range].to_vec()),
                 },
                 Sink::Each => Exit::Each {
                     from,
@@ -591,16 +664,7 @@ impl Builder {
         }
         let program = region.body();
         // A result of an inner loop that is only summed over the lanes goes straight to its accumulator.
-        let mut uses = vec![0_u32; program.len()];
-        let used = program
-            .arguments
-            .iter()
-            .copied()
-            .chain(program.outputs().iter().copied())
-            .chain(program.guards().iter().flat_map(|g| g.question.nodes()));
-        for node in used {
-            uses[node.index()] += 1;
-        }
+        let uses = uses(program);
         let mut sums = Vec::new();
         let mut accumulated = HashMap::new();
         for (output, sink) in program.outputs().iter().zip(region.sinks()) {
@@ -622,6 +686,7 @@ impl Builder {
         let (mut each, mut totals) = (Vec::new(), Vec::new());
         for ((operand, sink), range) in outputs
             .into_iter()
+            .map(Output::operand)
             .zip(region.sinks())
             .zip(region.result_ranges())
         {
@@ -668,6 +733,8 @@ const fn direct(op: Op) -> Option<Opcode> {
         Op::Atanh => Opcode::Atanh,
         Op::Softplus => Opcode::Softplus,
         Op::Hypot => Opcode::Hypot,
+        Op::Asinh => Opcode::Asinh,
+        Op::Acosh => Opcode::Acosh,
         Op::ExpM1 => Opcode::ExpM1,
         Op::Ln => Opcode::Ln,
         Op::Ln1p => Opcode::Ln1p,

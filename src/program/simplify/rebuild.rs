@@ -253,10 +253,8 @@ impl Builder {
     #[inline]
     fn push(&mut self, kind: NodeKind, arguments: &[NodeId]) -> NodeId {
         let end = self.program.arguments.len() + arguments.len();
-        // The last number stands for no node.
-        let (Ok(number @ 0..u32::MAX), Ok(end)) =
-            (u32::try_from(self.program.kinds.len()), u32::try_from(end))
-        else {
+        let number = u32::try_from(self.program.kinds.len()).unwrap_or(u32::MAX);
+        let (true, Ok(end)) = (number < Self::NONE.raw(), u32::try_from(end)) else {
             self.is_full = true;
             return NodeId::from_raw(0);
         };

@@ -157,8 +157,29 @@ fn dead_nodes_are_those_that_cannot_be_reached() {
     }
 }
 
+#[test]
+fn nodes_that_stay_keep_their_locations() {
+    let mut located = 0;
+    for seed in 0..200 {
+        let program = flat(&mut Rng::with_seed(seed));
+        let living = program.simplify_with(only(|p| p.dead = true)).unwrap();
+        // The last node of a living program is the last living one of the program.
+        let kept = living.nodes().last().filter(|n| n.index() >= living.inputs);
+        let Some(last) = kept else { continue };
+        let needed = super::dead::Needs::of(&program, &vec![true; program.outputs.len()]).nodes;
+        let was = program
+            .nodes()
+            .filter(|n| needed[n.index()])
+            .last()
+            .unwrap();
+        assert_eq!(living.location(last), program.location(was), "seed {seed}");
+        located += usize::from(living.location(last).is_some());
+    }
+    assert!(located > 30, "{located}");
+}
+
 /// A program of three inputs whose nodes are given; arguments by number.
-fn program_of(nodes: &[(NodeKind, &[usize])], outputs: &[usize]) -> Program {
+fn program_of(nodes: &[Node<'_>], outputs: &[usize]) -> Program {
     let mut program = Program {
         inputs: 3,
         ..Program::default()
@@ -204,7 +225,7 @@ fn identities_hold_at_all_special_values() {
         ..only(|p| (p.identities, p.fold, p.dead) = (true, true, true))
     };
     let mut rewritten = 0;
-    let mut check = |nodes: &[(NodeKind, &[usize])]| {
+    let mut check = |nodes: &[Node<'_>]| {
         let program = program_of(nodes, &[nodes.len() + 2]);
         let simple = program.simplify_with(identities).unwrap();
         assert_same_bits(&program, &simple);
@@ -310,16 +331,19 @@ fn identities_hold_at_all_special_values() {
     assert!(rewritten > 500, "{rewritten}");
 }
 
+/// A kind and arguments by number.
+type Node<'a> = (NodeKind, &'a [usize]);
+
 /// What single nodes become, by the last operation that is left.
 #[test]
 fn identities_apply() {
-    let last = |nodes: &[(NodeKind, &[usize])]| {
+    let last = |nodes: &[Node<'_>]| {
         let program = program_of(nodes, &[nodes.len() + 2]);
         let simple = program.simplify().unwrap();
         simple.kind(simple.outputs()[0]).to_string()
     };
     let constant = |c: f64| (NodeKind::Constant(c), &[] as &[usize]);
-    let cases: [(&[(NodeKind, &[usize])], &str); 22] = [
+    let cases: [(&[Node<'_>], &str); 22] = [
         (&[constant(1.0), (op(Op::Mul), &[0, 3])], "input 0"),
         (&[constant(-1.0), (op(Op::Mul), &[3, 0])], "neg"),
         (&[constant(0.0), (op(Op::Sub), &[0, 3])], "input 0"),

@@ -79,7 +79,7 @@ fn run_loop(
                 }
                 Exit::Each { from, to } => u[to.at(i)] = u[*from as usize],
                 // Only loops inside blocks have accumulators.
-                Exit::Accumulate { .. } => {}
+                Exit::Accumulate { .. } | Exit::AccumulateProduct { .. } => {}
             }
         }
     }
@@ -108,6 +108,8 @@ pub(super) fn step(unit: &Unit, i: &Instruction, u: &mut [f64]) {
         Opcode::Cbrt => rules::Cbrt.value(a()),
         Opcode::Atanh => rules::Atanh.value(a()),
         Opcode::Softplus => rules::Softplus.value(a()),
+        Opcode::Asinh => rules::Asinh.value(a()),
+        Opcode::Acosh => rules::Acosh.value(a()),
         Opcode::ExpM1 => rules::ExpM1.value(a()),
         Opcode::Ln => rules::Ln.value(a()),
         Opcode::Ln1p => rules::Ln1p.value(a()),

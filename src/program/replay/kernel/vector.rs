@@ -14,7 +14,9 @@ use crate::scalar::Short;
 /// Eight numbers on a cache line: what vector files are made of.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
-pub(in super::super) struct Line([f64; 8]);
+pub(in super::super) struct Line(
+    #[expect(dead_code, reason = "read as numbers of a file")] [f64; 8],
+);
 
 impl Line {
     /// The numbers of a file.
@@ -164,28 +166,34 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
                 math::$function::<FMA, L>(x, out);
             }};
         }
-        macro_rules! binary {
-            (|$a:ident, $b:ident| $value:expr) => {{
-                if i.a & i.b & VECTOR != 0 {
-                    let (a, b) = (register(i.a), register(i.b));
-                    for j in 0..U {
-                        let ($a, $b) = unsafe { (*a.add(j), *b.add(j)) };
-                        unsafe { *dst.add(j) = $value };
+        macro_rules! each_pair {
+            ($lhs:expr, $rhs:expr, |$j:ident, $a:ident, $b:ident| $work:expr) => {{
+                let (lhs, rhs): (u32, u32) = ($lhs, $rhs);
+                if lhs & rhs & VECTOR != 0 {
+                    let (a, b) = (register(lhs), register(rhs));
+                    for $j in 0..U {
+                        let ($a, $b) = unsafe { (*a.add($j), *b.add($j)) };
+                        $work;
                     }
-                } else if i.a & VECTOR != 0 {
-                    let (a, $b) = (register(i.a), scalar(i.b));
-                    for j in 0..U {
-                        let $a = unsafe { *a.add(j) };
-                        unsafe { *dst.add(j) = $value };
+                } else if lhs & VECTOR != 0 {
+                    let (a, $b) = (register(lhs), scalar(rhs));
+                    for $j in 0..U {
+                        let $a = unsafe { *a.add($j) };
+                        $work;
                     }
                 } else {
-                    let ($a, b) = (scalar(i.a), register(i.b));
-                    for j in 0..U {
-                        let $b = unsafe { *b.add(j) };
-                        unsafe { *dst.add(j) = $value };
+                    let $a = scalar(lhs);
+                    for $j in 0..U {
+                        let $b = fetch(rhs, $j);
+                        $work;
                     }
                 }
             }};
+        }
+        macro_rules! binary {
+            (|$a:ident, $b:ident| $value:expr) => {
+                each_pair!(i.a, i.b, |j, $a, $b| unsafe { *dst.add(j) = $value })
+            };
         }
         macro_rules! ternary {
             (|$a:ident, $b:ident, $c:ident| $value:expr) => {{
@@ -196,6 +204,30 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
             }};
         }
         let pool = || &unit.pool[i.a as usize..(i.a + i.b) as usize];
+        macro_rules! each_register {
+            ($operand:expr, |$j:ident, $x:ident| $work:expr) => {{
+                let operand: u32 = $operand;
+                if operand & VECTOR != 0 {
+                    let x = register(operand);
+                    for $j in 0..U {
+                        let $x = unsafe { *x.add($j) };
+                        $work;
+                    }
+                } else {
+                    let $x = scalar(operand);
+                    for $j in 0..U {
+                        $work;
+                    }
+                }
+            }};
+        }
+        // All registers of an operand, which then stay in registers.
+        let all = |operand: u32| -> [S::f64s; U] { std::array::from_fn(|j| fetch(operand, j)) };
+        let store = |values: [S::f64s; U]| {
+            for (j, value) in values.into_iter().enumerate() {
+                unsafe { *dst.add(j) = value };
+            }
+        };
         let mask = |m: S::m64s| simd.select_f64s(m, one, zero);
         let not_zero = |x: S::f64s| simd.not_m64s(simd.equal_f64s(x, zero));
         match i.op {
@@ -213,6 +245,8 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
             Opcode::Cbrt => math!(cbrt),
             Opcode::Atanh => math!(atanh),
             Opcode::Softplus => math!(softplus),
+            Opcode::Asinh => math!(asinh),
+            Opcode::Acosh => math!(acosh),
             Opcode::ExpM1 => math!(exp_m1),
             Opcode::Ln => math!(ln),
             Opcode::Ln1p => math!(ln_1p),
@@ -269,55 +303,55 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
                 ternary!(|a, b, c| simd.select_f64s(not_zero(c), simd.mul_f64s(a, b), zero));
             }
             Opcode::Sum => {
-                let pool = pool();
-                for j in 0..U {
-                    let mut sum = fetch(pool[0], j);
-                    for operand in &pool[1..] {
-                        sum = simd.add_f64s(sum, fetch(*operand, j));
-                    }
-                    unsafe { *dst.add(j) = sum };
+                let (first, rest) = pool().split_at(1);
+                let mut sum = all(first[0]);
+                for operand in rest {
+                    each_register!(*operand, |j, x| sum[j] = simd.add_f64s(sum[j], x));
                 }
+                store(sum);
             }
             Opcode::Dot => {
-                let pool = pool();
+                let (first, rest) = pool().split_at(2);
+                let (mut sum, b) = (all(first[0]), all(first[1]));
                 for j in 0..U {
-                    let mut sum = simd.mul_f64s(fetch(pool[0], j), fetch(pool[1], j));
-                    if FMA && unit.fuses {
-                        for pair in pool[2..].chunks_exact(2) {
-                            sum = simd.mul_add_f64s(fetch(pair[0], j), fetch(pair[1], j), sum);
-                        }
-                    } else {
-                        for pair in pool[2..].chunks_exact(2) {
-                            let product = simd.mul_f64s(fetch(pair[0], j), fetch(pair[1], j));
-                            sum = simd.add_f64s(sum, product);
-                        }
-                    }
-                    unsafe { *dst.add(j) = sum };
+                    sum[j] = simd.mul_f64s(sum[j], b[j]);
                 }
+                if FMA && unit.fuses {
+                    for pair in rest.chunks_exact(2) {
+                        each_pair!(pair[0], pair[1], |j, a, b| sum[j] =
+                            simd.mul_add_f64s(a, b, sum[j]));
+                    }
+                } else {
+                    for pair in rest.chunks_exact(2) {
+                        each_pair!(pair[0], pair[1], |j, a, b| sum[j] =
+                            simd.add_f64s(sum[j], simd.mul_f64s(a, b)));
+                    }
+                }
+                store(sum);
             }
             Opcode::SquaredNorm => {
-                let pool = pool();
-                for j in 0..U {
-                    let first = fetch(pool[0], j);
-                    let mut sum = simd.mul_f64s(first, first);
-                    for operand in &pool[1..] {
-                        let x = fetch(*operand, j);
-                        sum = simd.add_f64s(sum, simd.mul_f64s(x, x));
-                    }
-                    unsafe { *dst.add(j) = sum };
+                let (first, rest) = pool().split_at(1);
+                let mut sum = all(first[0]);
+                for x in &mut sum {
+                    *x = simd.mul_f64s(*x, *x);
                 }
+                for operand in rest {
+                    each_register!(*operand, |j, x| sum[j] =
+                        simd.add_f64s(sum[j], simd.mul_f64s(x, x)));
+                }
+                store(sum);
             }
             Opcode::MaxOf | Opcode::LogSumExp => {
                 let pool = pool();
-                for j in 0..U {
-                    let mut largest = fetch(pool[0], j);
-                    for operand in &pool[1..] {
-                        let x = fetch(*operand, j);
-                        let is_larger = simd.greater_than_f64s(x, largest);
-                        largest = simd.select_f64s(is_larger, x, largest);
-                    }
-                    unsafe { *dst.add(j) = largest };
+                let (first, rest) = pool.split_at(1);
+                let mut largest = all(first[0]);
+                for operand in rest {
+                    each_register!(*operand, |j, x| {
+                        let is_larger = simd.greater_than_f64s(x, largest[j]);
+                        largest[j] = simd.select_f64s(is_larger, x, largest[j]);
+                    });
                 }
+                store(largest);
                 if i.op == Opcode::LogSumExp {
                     let largest = unsafe { *dst.cast::<[f64; L]>() };
                     let mut sum = [-0.0; L];
@@ -448,6 +482,9 @@ impl<const U: usize, const L: usize, const FMA: bool> WithSimd for Loop<'_, '_, 
                     Exit::Accumulate { from, to } => {
                         accumulate::<S, U, L>(simd, files, *from, to.at(i));
                     }
+                    Exit::AccumulateProduct { from: (a, b), to } => {
+                        accumulate_product::<S, U, L, FMA>(simd, files, (*a, *b), to.at(i));
+                    }
                 }
             }
         }
@@ -512,22 +549,68 @@ pub(super) fn accumulate<S: Simd, const U: usize, const L: usize>(
     from: u32,
     accumulator: usize,
 ) {
-    let start = accumulator * S::F64_LANES;
-    debug_assert!(start + S::F64_LANES <= files.len.1);
-    // SAFETY: there is an accumulator of one register for every sum.
-    let to = unsafe { files.accumulators.add(start) };
     if files.active == L {
         let mut sum = load::<S, L>(simd, files, from, 0);
         for j in 1..U {
             sum = simd.add_f64s(sum, load::<S, L>(simd, files, from, j));
         }
-        let to = to.cast::<S::f64s>();
-        // SAFETY: as above.
-        unsafe { *to = simd.add_f64s(*to, sum) };
-        return;
+        add_to_accumulator(simd, files, sum, accumulator);
+    } else {
+        accumulate_lanes::<S, L>(files, accumulator, |files, lane| {
+            files.number::<L>(from, lane)
+        });
     }
+}
+
+/// Adds the active lanes of a product to an accumulator of one register.
+#[inline(always)]
+pub(super) fn accumulate_product<S: Simd, const U: usize, const L: usize, const FMA: bool>(
+    simd: S,
+    files: &mut Files<'_>,
+    (a, b): (u32, u32),
+    accumulator: usize,
+) {
+    if files.active == L {
+        let at = |operand: u32, j: usize| load::<S, L>(simd, files, operand, j);
+        let mut sum = simd.mul_f64s(at(a, 0), at(b, 0));
+        for j in 1..U {
+            sum = if FMA {
+                simd.mul_add_f64s(at(a, j), at(b, j), sum)
+            } else {
+                simd.add_f64s(sum, simd.mul_f64s(at(a, j), at(b, j)))
+            };
+        }
+        add_to_accumulator(simd, files, sum, accumulator);
+    } else {
+        accumulate_lanes::<S, L>(files, accumulator, |files, lane| {
+            files.number::<L>(a, lane) * files.number::<L>(b, lane)
+        });
+    }
+}
+
+#[inline(always)]
+fn add_to_accumulator<S: Simd>(simd: S, files: &mut Files<'_>, sum: S::f64s, accumulator: usize) {
+    let start = accumulator * S::F64_LANES;
+    debug_assert!(start + S::F64_LANES <= files.len.1);
+    // SAFETY: there is an accumulator of one register for every sum.
+    unsafe {
+        let to = files.accumulators.add(start).cast::<S::f64s>();
+        *to = simd.add_f64s(*to, sum);
+    }
+}
+
+/// Adds numbers of the active lanes one by one, for blocks that are not full.
+#[inline(always)]
+fn accumulate_lanes<S: Simd, const L: usize>(
+    files: &mut Files<'_>,
+    accumulator: usize,
+    number: impl Fn(&Files<'_>, usize) -> f64,
+) {
+    let start = accumulator * S::F64_LANES;
+    debug_assert!(start + S::F64_LANES <= files.len.1);
     for lane in 0..files.active {
-        // SAFETY: as above.
-        unsafe { *to.add(lane % S::F64_LANES) += files.number::<L>(from, lane) };
+        let number = number(files, lane);
+        // SAFETY: there is an accumulator of one register for every sum.
+        unsafe { *files.accumulators.add(start + lane % S::F64_LANES) += number };
     }
 }
