@@ -110,15 +110,15 @@ fn custom(
             .filter_map(|(position, p)| Some((position, Weight::Constant((*p)?))))
             .collect();
     }
-    let guards = draft.recording.edit(|program| program.guards.len());
+    let guards = draft
+        .recording
+        .edit(|program| std::mem::take(&mut program.guards));
     let x: Vec<Traced> = arguments.iter().map(|node| draft.traced(*node)).collect();
     let mut partials = vec![None; x.len()];
     rule.traced_partials(&x, draft.traced(y), &mut partials);
-    let is_generic = draft.recording.edit(|program| {
-        let is_generic = program.guards.len() == guards;
-        program.guards.truncate(guards);
-        is_generic
-    });
+    let is_generic = draft
+        .recording
+        .edit(|program| std::mem::replace(&mut program.guards, guards).is_empty());
     if is_generic {
         return weights(draft, &partials, false, wanted);
     }

@@ -320,7 +320,7 @@ impl<'a> Plan<'a> {
             }
         };
         let only_slots = self.columns.iter().all(Vec::is_empty);
-        if !only_slots || !self.region.body.regions.is_empty() {
+        if !only_slots {
             return Ok(forward);
         }
         let reverse = self.reverse()?;

@@ -22,9 +22,9 @@ const TRIED: usize = 1 << 22;
 impl Program {
     /// The Jacobian as a program with one output per structural nonzero, and their places.
     ///
-    /// The mode is that with fewer operations. Both are written and counted unless the program is large or has regions; then
-    /// reverse mode serves programs with one output, or with at most 8 outputs (without regions: any number) and 8 times as
-    /// many inputs.
+    /// The mode is that with fewer operations: both are written and counted. In a large program reverse mode serves one output, and
+    /// without regions also fewer than an eighth as many outputs as inputs. With regions it serves one output, and is
+    /// tried only where there are no more outputs than inputs, because every output gets regions of its own.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -48,7 +48,11 @@ impl Program {
     pub fn sparse_jacobian(&self) -> Result<(Self, Vec<(u32, u32)>), Error> {
         let (n, m) = (self.inputs, self.outputs.len());
         let is_flat = self.regions.is_empty();
-        let (jacobian, places) = if is_flat && self.len().saturating_mul(n.max(m)) <= TRIED {
+        let size = self.len() + self.arguments.len();
+        let is_small = size.saturating_mul(n.max(m)) <= TRIED;
+        let (jacobian, places) = if m == 1 && !is_flat {
+            reverse(self)?
+        } else if is_small && (is_flat || m <= n) {
             let (forward, reverse) = (forward(self)?, reverse(self)?);
             let flops = |(program, _): &(Self, _)| program.counts().flops();
             if flops(&reverse) < flops(&forward) {
@@ -56,7 +60,7 @@ impl Program {
             } else {
                 forward
             }
-        } else if m == 1 || (8 * m <= n && (is_flat || m <= 8)) {
+        } else if m == 1 || (is_flat && 8 * m <= n) {
             reverse(self)?
         } else {
             forward(self)?

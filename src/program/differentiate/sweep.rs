@@ -109,6 +109,7 @@ impl Liveness {
         let mut new = Program {
             inputs: (0..program.inputs).filter(|k| keep_input(*k)).count(),
             rules: program.rules.clone(),
+            is_derivative: program.is_derivative,
             locations: program.locations.clone(),
             ..Program::default()
         };

@@ -21,6 +21,5 @@ mod regions;
 mod tests;
 mod traced;
 
-#[allow(unused_imports)] // Transformations will use it.
 pub(super) use recording::Recording;
 pub use traced::{Traced, TracedMask};

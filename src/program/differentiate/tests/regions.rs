@@ -157,6 +157,14 @@ fn check(program: &Program, name: &str) {
             transformation(&plain).unwrap(),
         );
         let x = numbers(found.inputs, 0.0);
+        found.validate().unwrap();
+        assert!(found.is_derivative());
+        let mut replay = found.prepare().unwrap();
+        assert_close(
+            replay.run(&x).unwrap(),
+            &outputs(&found, &x),
+            &format!("{name}: replay of {what}"),
+        );
         assert_close(
             &outputs(&found, &x),
             &outputs(&expected, &x),
