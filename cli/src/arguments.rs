@@ -92,7 +92,7 @@ pub(crate) struct TraceArguments {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   wengert program slide --show text
-  wengert program slide --at b=0.5 --show text --locations
+  wengert program slide --at b=0.5 --show text --raw --locations
   wengert program rosenbrock --size 4 --show dot | dot -Tsvg > rosenbrock.svg
   wengert program gmm --size 2 5 100 --show json > gmm.json
   wengert program lstm --show cost
@@ -108,6 +108,9 @@ pub(crate) struct ProgramArguments {
     /// Where to record, such as a=3,b=2,c=1; inputs without a name of their own are x0, x1, ...
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = assignment)]
     pub(crate) at: Vec<(String, f64)>,
+    /// The program as it was recorded, not simplified; costs are shown of both.
+    #[arg(long)]
+    pub(crate) raw: bool,
     /// Print the place in the source after every line of the text.
     #[arg(long)]
     pub(crate) locations: bool,

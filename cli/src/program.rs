@@ -42,15 +42,26 @@ impl Visitor for ProgramVisitor<'_> {
     fn visit<F: Function + Sync>(self, f: &F, x: &[f64], info: &ProblemInfo) -> Self::Output {
         let arguments = self.arguments;
         let point = moved(x, &input_names(info, x.len()), &arguments.at)?;
-        let program = Program::record(|x| evaluate(f, x), &point)?;
+        let recorded = Program::record(|x| evaluate(f, x), &point)?;
+        if arguments.show == Show::Cost {
+            return costs(&[
+                ("recorded", &recorded),
+                ("simplified", &recorded.simplify()?),
+            ])
+            .map(Form::Text);
+        }
+        let program = if arguments.raw {
+            recorded
+        } else {
+            recorded.simplify()?
+        };
         Ok(match arguments.show {
             Show::Text if arguments.locations => {
                 Form::Text(program.display_with_locations().to_string())
             }
             Show::Text => Form::Text(program.to_string()),
             Show::Json => Form::Json(Box::new(program)),
-            Show::Dot => Form::Text(drawing(&program, Some(&point), info)?),
-            Show::Cost => Form::Text(costs(&[("recorded", &program)])),
+            Show::Dot | Show::Cost => Form::Text(drawing(&program, Some(&point), info)?),
         })
     }
 }
@@ -73,8 +84,13 @@ fn drawing(program: &Program, at: Option<&[f64]>, info: &ProblemInfo) -> Result<
 }
 
 /// A table with a column per program.
-fn costs(programs: &[(&str, &Program)]) -> String {
-    let all: Vec<Cost> = programs.iter().map(|(_, program)| program.cost()).collect();
+fn costs(programs: &[(&str, &Program)]) -> Result<String, CliError> {
+    let cost = |(_, program): &(&str, &Program)| -> Result<Cost, CliError> {
+        let mut cost = program.cost();
+        cost.replay_bytes = Some(program.prepare()?.memory());
+        Ok(cost)
+    };
+    let all: Vec<Cost> = programs.iter().map(cost).collect::<Result<_, _>>()?;
     let mut header = vec![""];
     header.extend(programs.iter().map(|(name, _)| *name));
     let mut table = Table::new(&header, 1);
@@ -102,14 +118,11 @@ fn costs(programs: &[(&str, &Program)]) -> String {
     row("guards", &|k| all[k].guards.to_string());
     row("regions", &|k| all[k].regions.to_string());
     row("bytes", &|k| all[k].program_bytes.to_string());
-    if all.iter().any(|cost| cost.replay_bytes.is_some()) {
-        row("bytes to replay", &|k| {
-            all[k]
-                .replay_bytes
-                .map_or_else(|| "-".into(), |bytes| bytes.to_string())
-        });
-    }
+    row("bytes to replay", &|k| {
+        let bytes = all[k].replay_bytes;
+        bytes.map_or_else(|| "-".into(), |bytes| bytes.to_string())
+    });
     let mut text = String::new();
     table.render(&mut text);
-    text
+    Ok(text)
 }

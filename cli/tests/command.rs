@@ -147,7 +147,8 @@ fn programs_print_the_list_of_the_slides() {
         other.contains("v3 = mul v1 v2\nv4 = add v0 v3\n") && other.contains("= less"),
         "{other}"
     );
-    let located = success(&["program", "slide", "--locations"]);
+    let located = success(&["program", "slide", "--raw", "--locations"]);
+    assert!(located.contains("slides.rs:"), "{located}");
     let bare: String = located
         .lines()
         .map(|line| format!("{}\n", line.split('#').next().unwrap().trim_end()))
