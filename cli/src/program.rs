@@ -6,7 +6,7 @@ use wengert::Function;
 use wengert::program::{Cost, DotOptions, Program};
 use wengert_problems::registry::{ProblemInfo, Visitor, visit};
 
-use crate::arguments::{ProgramArguments, Show};
+use crate::arguments::{Derivative, ProgramArguments, Show};
 use crate::error::CliError;
 use crate::measure::evaluate;
 use crate::output::{Table, print, print_json};
@@ -14,6 +14,9 @@ use crate::trace::{input_names, moved};
 
 /// Graphviz takes minutes above, and nobody sees anything.
 const MOST_DRAWN: usize = 2000;
+
+/// A dense matrix with more entries is no use as a program; it would take gigabytes.
+const MOST_ENTRIES: usize = 10_000_000;
 
 /// Records and prints.
 pub(crate) fn run(arguments: &ProgramArguments) -> Result<(), CliError> {
@@ -43,27 +46,61 @@ impl Visitor for ProgramVisitor<'_> {
         let arguments = self.arguments;
         let point = moved(x, &input_names(info, x.len()), &arguments.at)?;
         let recorded = Program::record(|x| evaluate(f, x), &point)?;
+        let derive = |program: &Program| differentiate(program, arguments.derivative, info);
         if arguments.show == Show::Cost {
-            return costs(&[
-                ("recorded", &recorded),
-                ("simplified", &recorded.simplify()?),
-            ])
-            .map(Form::Text);
+            let simplified = derive(&recorded.simplify()?)?.simplify()?;
+            let raw = derive(&recorded)?;
+            return costs(&[("recorded", &raw), ("simplified", &simplified)]).map(Form::Text);
         }
         let program = if arguments.raw {
-            recorded
+            derive(&recorded)?
         } else {
-            recorded.simplify()?
+            derive(&recorded.simplify()?)?.simplify()?
         };
+        // A direction has no default.
+        let at = (program.inputs() == point.len()).then_some(&*point);
         Ok(match arguments.show {
             Show::Text if arguments.locations => {
                 Form::Text(program.display_with_locations().to_string())
             }
             Show::Text => Form::Text(program.to_string()),
             Show::Json => Form::Json(Box::new(program)),
-            Show::Dot | Show::Cost => Form::Text(drawing(&program, Some(&point), info)?),
+            Show::Dot | Show::Cost => Form::Text(drawing(&program, at, info)?),
         })
     }
+}
+
+/// The derivative as a program.
+fn differentiate(
+    program: &Program,
+    derivative: Derivative,
+    info: &ProblemInfo,
+) -> Result<Program, CliError> {
+    let (n, m) = (program.inputs(), program.outputs().len());
+    let name = info.problem.name;
+    let rows = match derivative {
+        Derivative::Gradient | Derivative::Hessian if m != 1 => {
+            return Err(CliError::Usage(format!(
+                "this derivative needs one output, {name} has {m}; use --derivative jacobian"
+            )));
+        }
+        Derivative::Jacobian => m,
+        Derivative::Hessian => n,
+        _ => 1,
+    };
+    if rows.saturating_mul(n) > MOST_ENTRIES {
+        return Err(CliError::Usage(format!(
+            "a dense matrix has at most {MOST_ENTRIES} entries, that of {name} is {rows} x {n}; give a smaller --size"
+        )));
+    }
+    Ok(match derivative {
+        Derivative::None => program.clone(),
+        Derivative::Jvp => program.jvp()?,
+        Derivative::Vjp => program.vjp()?,
+        Derivative::Gradient => program.gradient()?,
+        Derivative::Jacobian => program.jacobian()?,
+        Derivative::Hessian => program.hessian()?,
+    })
 }
 
 /// The drawing, if it is small enough; with values and adjoints at a point.
