@@ -92,10 +92,10 @@ pub(crate) struct TraceArguments {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   wengert program slide --show text
-  wengert program slide --at b=0.5 --show text --locations
+  wengert program slide --at b=0.5 --show text --raw --locations
   wengert program rosenbrock --size 4 --show dot | dot -Tsvg > rosenbrock.svg
   wengert program gmm --size 2 5 100 --show json > gmm.json
-  wengert program lstm --show cost
+  wengert program lstm --derivative gradient --show cost
 
 The text and the JSON read back; the documentation of the library describes them. A drawing shows
 values, adjoints and costs at the problem's start point, or at --at.")]
@@ -105,12 +105,35 @@ pub(crate) struct ProgramArguments {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Show::Text)]
     pub(crate) show: Show,
+    /// Differentiate the program; jvp and vjp have the direction as further inputs.
+    #[arg(long, value_enum, default_value_t = Derivative::None)]
+    pub(crate) derivative: Derivative,
     /// Where to record, such as a=3,b=2,c=1; inputs without a name of their own are x0, x1, ...
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = assignment)]
     pub(crate) at: Vec<(String, f64)>,
+    /// The program as it was recorded and differentiated, not simplified; costs are shown of both.
+    #[arg(long)]
+    pub(crate) raw: bool,
     /// Print the place in the source after every line of the text.
     #[arg(long)]
     pub(crate) locations: bool,
+}
+
+/// What is made of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Derivative {
+    /// The value.
+    None,
+    /// The value and its derivative along a direction.
+    Jvp,
+    /// The value and the derivative of weighted outputs.
+    Vjp,
+    /// The gradient of one output.
+    Gradient,
+    /// All first partials, by rows.
+    Jacobian,
+    /// All second partials of one output, by rows.
+    Hessian,
 }
 
 /// The forms of a program.

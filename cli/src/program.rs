@@ -6,7 +6,7 @@ use wengert::Function;
 use wengert::program::{Cost, DotOptions, Program};
 use wengert_problems::registry::{ProblemInfo, Visitor, visit};
 
-use crate::arguments::{ProgramArguments, Show};
+use crate::arguments::{Derivative, ProgramArguments, Show};
 use crate::error::CliError;
 use crate::measure::evaluate;
 use crate::output::{Table, print, print_json};
@@ -14,6 +14,9 @@ use crate::trace::{input_names, moved};
 
 /// Graphviz takes minutes above, and nobody sees anything.
 const MOST_DRAWN: usize = 2000;
+
+/// A dense matrix with more entries is no use as a program; it would take gigabytes.
+const MOST_ENTRIES: usize = 10_000_000;
 
 /// Records and prints.
 pub(crate) fn run(arguments: &ProgramArguments) -> Result<(), CliError> {
@@ -42,17 +45,62 @@ impl Visitor for ProgramVisitor<'_> {
     fn visit<F: Function + Sync>(self, f: &F, x: &[f64], info: &ProblemInfo) -> Self::Output {
         let arguments = self.arguments;
         let point = moved(x, &input_names(info, x.len()), &arguments.at)?;
-        let program = Program::record(|x| evaluate(f, x), &point)?;
+        let recorded = Program::record(|x| evaluate(f, x), &point)?;
+        let derive = |program: &Program| differentiate(program, arguments.derivative, info);
+        if arguments.show == Show::Cost {
+            let simplified = derive(&recorded.simplify()?)?.simplify()?;
+            let raw = derive(&recorded)?;
+            return costs(&[("recorded", &raw), ("simplified", &simplified)]).map(Form::Text);
+        }
+        let program = if arguments.raw {
+            derive(&recorded)?
+        } else {
+            derive(&recorded.simplify()?)?.simplify()?
+        };
+        // A direction has no default.
+        let at = (program.inputs() == point.len()).then_some(&*point);
         Ok(match arguments.show {
             Show::Text if arguments.locations => {
                 Form::Text(program.display_with_locations().to_string())
             }
             Show::Text => Form::Text(program.to_string()),
             Show::Json => Form::Json(Box::new(program)),
-            Show::Dot => Form::Text(drawing(&program, Some(&point), info)?),
-            Show::Cost => Form::Text(costs(&[("recorded", &program)])),
+            Show::Dot | Show::Cost => Form::Text(drawing(&program, at, info)?),
         })
     }
+}
+
+/// The derivative as a program.
+fn differentiate(
+    program: &Program,
+    derivative: Derivative,
+    info: &ProblemInfo,
+) -> Result<Program, CliError> {
+    let (n, m) = (program.inputs(), program.outputs().len());
+    let name = info.problem.name;
+    let rows = match derivative {
+        Derivative::Gradient | Derivative::Hessian if m != 1 => {
+            return Err(CliError::Usage(format!(
+                "this derivative needs one output, {name} has {m}; use --derivative jacobian"
+            )));
+        }
+        Derivative::Jacobian => m,
+        Derivative::Hessian => n,
+        _ => 1,
+    };
+    if rows.saturating_mul(n) > MOST_ENTRIES {
+        return Err(CliError::Usage(format!(
+            "a dense matrix has at most {MOST_ENTRIES} entries, that of {name} is {rows} x {n}; give a smaller --size"
+        )));
+    }
+    Ok(match derivative {
+        Derivative::None => program.clone(),
+        Derivative::Jvp => program.jvp()?,
+        Derivative::Vjp => program.vjp()?,
+        Derivative::Gradient => program.gradient()?,
+        Derivative::Jacobian => program.jacobian()?,
+        Derivative::Hessian => program.hessian()?,
+    })
 }
 
 /// The drawing, if it is small enough; with values and adjoints at a point.
@@ -73,8 +121,13 @@ fn drawing(program: &Program, at: Option<&[f64]>, info: &ProblemInfo) -> Result<
 }
 
 /// A table with a column per program.
-fn costs(programs: &[(&str, &Program)]) -> String {
-    let all: Vec<Cost> = programs.iter().map(|(_, program)| program.cost()).collect();
+fn costs(programs: &[(&str, &Program)]) -> Result<String, CliError> {
+    let cost = |(_, program): &(&str, &Program)| -> Result<Cost, CliError> {
+        let mut cost = program.cost();
+        cost.replay_bytes = Some(program.prepare()?.memory());
+        Ok(cost)
+    };
+    let all: Vec<Cost> = programs.iter().map(cost).collect::<Result<_, _>>()?;
     let mut header = vec![""];
     header.extend(programs.iter().map(|(name, _)| *name));
     let mut table = Table::new(&header, 1);
@@ -102,14 +155,11 @@ fn costs(programs: &[(&str, &Program)]) -> String {
     row("guards", &|k| all[k].guards.to_string());
     row("regions", &|k| all[k].regions.to_string());
     row("bytes", &|k| all[k].program_bytes.to_string());
-    if all.iter().any(|cost| cost.replay_bytes.is_some()) {
-        row("bytes to replay", &|k| {
-            all[k]
-                .replay_bytes
-                .map_or_else(|| "-".into(), |bytes| bytes.to_string())
-        });
-    }
+    row("bytes to replay", &|k| {
+        let bytes = all[k].replay_bytes;
+        bytes.map_or_else(|| "-".into(), |bytes| bytes.to_string())
+    });
     let mut text = String::new();
     table.render(&mut text);
-    text
+    Ok(text)
 }

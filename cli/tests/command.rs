@@ -147,7 +147,8 @@ fn programs_print_the_list_of_the_slides() {
         other.contains("v3 = mul v1 v2\nv4 = add v0 v3\n") && other.contains("= less"),
         "{other}"
     );
-    let located = success(&["program", "slide", "--locations"]);
+    let located = success(&["program", "slide", "--raw", "--locations"]);
+    assert!(located.contains("slides.rs:"), "{located}");
     let bare: String = located
         .lines()
         .map(|line| format!("{}\n", line.split('#').next().unwrap().trim_end()))
@@ -174,6 +175,55 @@ fn programs_read_back_from_text_and_json() {
                 .all(|x| x.is_finite()),
             "{problem:?}"
         );
+    }
+}
+
+/// a sin b at (3, 2): its gradient is (sin b, a cos b, 0), its Hessian has cos b and -a sin b.
+#[test]
+fn programs_are_differentiated() {
+    use wengert::program::Program;
+    let (sin, cos) = 2.0_f64.sin_cos();
+    let cases: [(&str, &[f64], &[f64]); 6] = [
+        ("none", &[], &[3.0 * sin]),
+        ("jvp", &[1.0, 10.0, 5.0], &[3.0 * sin, sin + 30.0 * cos]),
+        ("vjp", &[10.0], &[3.0 * sin, 10.0 * sin, 30.0 * cos, 0.0]),
+        ("gradient", &[], &[sin, 3.0 * cos, 0.0]),
+        ("jacobian", &[], &[sin, 3.0 * cos, 0.0]),
+        (
+            "hessian",
+            &[],
+            &[0.0, cos, 0.0, cos, -3.0 * sin, 0.0, 0.0, 0.0, 0.0],
+        ),
+    ];
+    for (derivative, direction, expected) in cases {
+        let x = [&[3.0, 2.0, 1.0], direction].concat();
+        for raw in [&[][..], &["--raw"]] {
+            let arguments = [&["program", "slide", "--derivative", derivative][..], raw].concat();
+            let program: Program = success(&arguments).parse().unwrap();
+            let values = program.values(&x).unwrap();
+            let found: Vec<f64> = program
+                .outputs()
+                .iter()
+                .map(|y| values[y.index()])
+                .collect();
+            assert_close(&found, expected, derivative);
+        }
+        success(&[
+            "program",
+            "slide",
+            "--derivative",
+            derivative,
+            "--show",
+            "dot",
+        ]);
+        success(&[
+            "program",
+            "slide",
+            "--derivative",
+            derivative,
+            "--show",
+            "cost",
+        ]);
     }
 }
 
@@ -354,7 +404,7 @@ fn checks_pass_and_a_kink_is_not_certified() {
 
 #[test]
 fn wrong_use_is_one_line_and_exit_code_2() {
-    let cases: [(&[&str], &str); 20] = [
+    let cases: [(&[&str], &str); 23] = [
         (&[], "a command is missing"),
         (&["frobnicate"], "frobnicate"),
         (&["gradient"], "PROBLEM"),
@@ -385,6 +435,22 @@ fn wrong_use_is_one_line_and_exit_code_2() {
         (&["trace", "table"], "one output"),
         (&["program", "nothing"], "no problem is named `nothing`"),
         (&["program", "slide", "--show", "picture"], "picture"),
+        (&["program", "slide", "--derivative", "third"], "third"),
+        (
+            &["program", "hand", "--derivative", "gradient"],
+            "hand has 300",
+        ),
+        (
+            &[
+                "program",
+                "rosen",
+                "--size",
+                "4000",
+                "--derivative",
+                "hessian",
+            ],
+            "4000 x 4000",
+        ),
         (
             &["program", "slide", "--at", "q=1"],
             "the inputs are a, b, c",

@@ -1,22 +1,6 @@
 //! The JSON of a program, for other tools.
 //!
-//! ```json
-//! {"format": "wengert-program", "version": 1, "inputs": 1, "point": [3.0],
-//!  "nodes": [{"op": "input", "parameter": 0}, {"op": "constant", "parameter": 0.5}, {"op": "mul", "args": [0, 1]},
-//!            {"op": "region", "parameter": 0, "args": [2]}, {"op": "result", "parameter": 0, "args": [3]}],
-//!  "regions": [{"iterations": 2, "reversed": false, "sources": ["uniform", {"data": [1.5, "NaN"]}], "sinks": ["sum"],
-//!               "body": {"inputs": 2, "nodes": ["..."], "outputs": [2]}}],
-//!  "guards": [{"question": "lt", "nodes": [0, 4], "recorded": true}],
-//!  "outputs": [4]}
-//! ```
-//!
-//! - Nodes are numbered from 0; `parameter` is that of the operation or the number of the input, region or result.
-//!   `args` is left out if there are none, as are `point`, `regions` and `guards`.
-//! - Sources are `"uniform"`, `"lane"`, `{"data": [...]}` and `{"carried": output}`, sinks `"sum"`, `"each"` and `"last"`; the
-//!   arguments of the region's node are those of the sources one after the other. Bodies have no `format` and `version`.
-//! - Questions are `lt`, `le`, `eq` (recorded: true or false), `ordering` (`"less"`, `"equal"`, `"greater"`, `"unordered"`),
-//!   `index` (a number or null) and `value` (a number).
-//! - NaN and infinities are the strings `"NaN"`, `"inf"`, `"-inf"` (EDGE_CASES e75), a NaN of unusual bits `"NaN:fff8..."`.
+//! The schema is described at [`Program::to_json`].
 //!
 //! Invariant: what is written reads back the same, except custom rules, which are written as `custom` and cannot be read.
 
@@ -42,7 +26,7 @@ const FORMAT: &str = "wengert-program";
 const VERSION: u32 = 1;
 
 impl Program {
-    /// The program in JSON; the schema is described at the top of this file's documentation and in the repository.
+    /// The program in JSON.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -53,6 +37,27 @@ impl Program {
     /// assert!(program.is_same(&Program::from_json(&json)?));
     /// # Ok::<(), Error>(())
     /// ```
+    ///
+    /// The schema, by an example:
+    ///
+    /// ```json
+    /// {"format": "wengert-program", "version": 1, "inputs": 1, "point": [3.0],
+    ///  "nodes": [{"op": "input", "parameter": 0}, {"op": "constant", "parameter": 0.5}, {"op": "mul", "args": [0, 1]},
+    ///            {"op": "region", "parameter": 0, "args": [2]}, {"op": "result", "parameter": 0, "args": [3]}],
+    ///  "regions": [{"iterations": 2, "reversed": false, "sources": ["uniform", {"data": [1.5, "NaN"]}], "sinks": ["sum"],
+    ///               "body": {"inputs": 2, "nodes": ["..."], "outputs": [2]}}],
+    ///  "guards": [{"question": "lt", "nodes": [0, 4], "recorded": true}],
+    ///  "outputs": [4]}
+    /// ```
+    ///
+    /// - Nodes are numbered from 0; `parameter` is that of the operation or the number of the input, region or result.
+    ///   `args` is left out if there are none, as are `point`, `regions` and `guards`; `"is_derivative": true` where products
+    ///   may be fused with sums.
+    /// - Sources are `"uniform"`, `"lane"`, `{"data": [...]}` and `{"carried": output}`, sinks `"sum"`, `"each"` and `"last"`; the
+    ///   arguments of the region's node are those of the sources one after the other. Bodies have no `format` and `version`.
+    /// - Questions are `lt`, `le`, `eq` (recorded: true or false), `ordering` (`"less"`, `"equal"`, `"greater"`, `"unordered"`),
+    ///   `index` (a number or null) and `value` (a number).
+    /// - NaN and infinities are the strings `"NaN"`, `"inf"`, `"-inf"` (EDGE_CASES e75), a NaN of unusual bits `"NaN:fff8..."`.
     ///
     /// **Shape**: one line of text.
     /// **Cost**: O(size of the program).
@@ -90,7 +95,6 @@ impl Program {
             },
         })?;
         read.document()
-            .map_err(|(index, what)| Error::InvalidProgram { index, what })
     }
 }
 
@@ -391,14 +395,17 @@ type Damage = (usize, &'static str);
 
 impl ReadProgram<'_> {
     /// The program, if it says that it is one.
-    fn document(self) -> Result<Program, Damage> {
+    fn document(self) -> Result<Program, Error> {
+        let damage = |(index, what)| Error::InvalidProgram { index, what };
         if self.format.as_deref() != Some(FORMAT) {
-            return Err((0, "expected \"format\": \"wengert-program\""));
+            return Err(damage((0, "expected \"format\": \"wengert-program\"")));
         }
         if self.version != Some(VERSION) {
-            return Err((0, "expected \"version\": 1"));
+            return Err(damage((0, "expected \"version\": 1")));
         }
-        self.program(0)
+        let program = self.program(0).map_err(damage)?;
+        program.validate()?;
+        Ok(program)
     }
 
     fn program(self, depth: usize) -> Result<Program, Damage> {
@@ -429,6 +436,7 @@ impl ReadProgram<'_> {
             let output = builder.node(output).map_err(|what| (index, what))?;
             builder.output(output);
         }
+        builder.mark_derivative(self.is_derivative);
         let mut program = builder.finish().map_err(|what| (0, what))?;
         if program.inputs != self.inputs {
             return Err((program.inputs, "expected as many input nodes as inputs"));
@@ -439,7 +447,6 @@ impl ReadProgram<'_> {
                 "expected a point with one number per input",
             ));
         }
-        program.is_derivative = self.is_derivative;
         program.point = self.point.into_iter().map(|x| x.0).collect();
         Ok(program)
     }
@@ -488,8 +495,7 @@ impl<'de> Deserialize<'de> for Program {
     /// As [`from_json`](Self::from_json), from any format that serde reads.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = ReadProgram::deserialize(deserializer)?;
-        read.document()
-            .map_err(|(index, what)| de::Error::custom(Error::InvalidProgram { index, what }))
+        read.document().map_err(de::Error::custom)
     }
 }
 

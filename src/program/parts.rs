@@ -214,7 +214,12 @@ impl Builder {
         self.program.outputs.push(node);
     }
 
-    /// The program.
+    /// Says whether products may be fused with sums.
+    pub(super) fn mark_derivative(&mut self, is_derivative: bool) {
+        self.program.is_derivative = is_derivative;
+    }
+
+    /// The program, which [`validate`](Program::validate) has yet to see as a whole.
     pub(super) fn finish(mut self) -> Result<Program, Expected> {
         let is_dense = self
             .regions

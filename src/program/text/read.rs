@@ -29,19 +29,47 @@ impl FromStr for Program {
     /// # Ok::<(), Error>(())
     /// ```
     ///
+    /// One line per node, in their order:
+    ///
+    /// ```text
+    /// v0 = input 0                          the inputs come first
+    /// v1 = constant 0.5
+    /// v2 = mul v0 v1                        an operation and its arguments
+    /// v3 = sum v0..=v2                      v0 v1 v2; with `step 2` every other one, downwards with a negative step
+    /// v4 = region(0) 3 iterations           a loop; `reversed` if the last iteration comes first
+    ///   v0 = uniform v2                     inputs of the body: the same node of the outer program in every iteration,
+    ///   v1 = lane v0..=v2                   a node per iteration,
+    ///   v2 = data 1 -2.5 1e-7               a number per iteration,
+    ///   v3 = carried 1 v1                   what output 1 of the body was in the iteration before, at first v1
+    ///   v4 = mul v1 v2                      nodes of the body
+    ///   sum v4                              outputs of the body: added up, kept one by one (`each`), kept at last
+    ///   last v3
+    /// end
+    /// v5 = result(0) v4
+    /// guard lt v0 v5 = true                 also le, eq; ordering (less, equal, greater, unordered); index (none); value
+    /// output v5
+    /// derivative                            products may be fused with sums; in a body for the body
+    /// ```
+    ///
+    /// Numbers are the shortest that read back to the same bits. A line that ends in ` \` goes on in the next one; indentation
+    /// does not count, and what follows a `#` is a comment. A region without a node is described before the guards.
+    ///
+    /// **Shape**: what [`Display`](std::fmt::Display) prints.
     /// **Cost**: O(size of the program).
     ///
     /// # Errors
-    /// [`Error::Parse`] with the first line that cannot be read. Custom rules and regions more than 32 deep cannot.
+    /// [`Error::Parse`] with the first line that cannot be read, [`Error::InvalidProgram`] if all can but
+    /// [`validate`](Program::validate) refuses the program. Custom rules and regions more than 32 deep cannot be read.
     ///
     /// **Source**: none.
     fn from_str(text: &str) -> Result<Self, Error> {
         let mut lines = Lines::new(text);
-        let read = read_program(&mut lines);
-        read.map_err(|expected| Error::Parse {
+        let program = read_program(&mut lines).map_err(|expected| Error::Parse {
             line: lines.line,
             expected: expected.strip_prefix("expected ").unwrap_or(expected),
-        })
+        })?;
+        program.validate()?;
+        Ok(program)
     }
 }
 
@@ -165,7 +193,6 @@ fn node_number(word: &str) -> Option<u32> {
 
 fn read_program(lines: &mut Lines<'_>) -> Result<Program, Expected> {
     let mut nodes = Builder::default();
-    let mut is_derivative = false;
     while lines.advance() {
         if read_common(lines, &mut nodes, 0)? {
             continue;
@@ -175,7 +202,6 @@ fn read_program(lines: &mut Lines<'_>) -> Result<Program, Expected> {
                 let node = lines.node(&nodes)?;
                 nodes.output(node);
             }
-            Some("derivative") => is_derivative = true,
             Some(word) => {
                 read_label(word, lines, &nodes)?;
                 read_node(lines, &mut nodes, 0)?;
@@ -184,15 +210,18 @@ fn read_program(lines: &mut Lines<'_>) -> Result<Program, Expected> {
         }
         lines.end()?;
     }
-    let mut program = nodes.finish()?;
-    program.is_derivative = is_derivative;
-    Ok(program)
+    nodes.finish()
 }
 
-/// Reads what stands in programs and bodies alike: guards and regions without a node.
+/// Reads what stands in programs and bodies alike: guards, regions without a node, and the mark of derivatives.
 fn read_common(lines: &mut Lines<'_>, nodes: &mut Builder, depth: usize) -> Result<bool, Expected> {
     if lines.takes("guard") {
         read_guard(lines, nodes)?;
+        lines.end()?;
+        return Ok(true);
+    }
+    if lines.takes("derivative") {
+        nodes.mark_derivative(true);
         lines.end()?;
         return Ok(true);
     }

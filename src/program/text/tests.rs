@@ -6,11 +6,12 @@ use proptest::prelude::*;
 
 use crate::error::{Error, Location};
 use crate::program::node::{NodeId, NodeKind};
-use crate::program::{DotOptions, Program};
+use crate::program::{DotOptions, Program, random};
 use crate::{Scalar, elementary::Op};
 
 /// Every kind of node, source, sink, guard and number.
 pub(in crate::program) const EVERYTHING: &str = "\
+derivative
 v0 = input 0
 v1 = input 1
 v2 = input 2
@@ -46,15 +47,20 @@ v15 = region(0) 4 iterations reversed
 end
 v16 = result(0) v15
 v17 = result(5) v15
-v18 = region(0) v0 v0..=v3 v1
-v19 = result(1) v18
+v18 = region(1) 1 iterations
+  derivative
+  v0 = carried 0 v1
+  v1 = exp v0
+  last v1
+end
+v19 = result(0) v18
 v20 = and v11 v11
 v21 = or v11 v20
 v22 = not v21
 v23 = le v0 v1
 v24 = eq v0 v1
 v25 = detach v0
-region(1) 7 iterations
+region(2) 7 iterations
   v0 = uniform
   v1 = lane
   last v1
@@ -214,6 +220,61 @@ fn recorded_programs_read_back() {
             .unwrap()
             .is_same(&program)
     );
+}
+
+/// Programs of random nodes, regions in regions and guards; those with custom rules are refused.
+#[test]
+fn random_programs_read_back() {
+    let mut rng = fastrand::Rng::with_seed(77);
+    let (mut refused, mut regions) = (0, 0);
+    for case in 0..2000 {
+        let nodes = rng.usize(1..30);
+        let program = random::program(&mut rng, nodes);
+        let (text, json) = (program.to_string(), program.to_json());
+        if text.contains("custom(") {
+            refused += 1;
+            assert!(
+                text.parse::<Program>().is_err() && Program::from_json(&json).is_err(),
+                "{case}"
+            );
+            continue;
+        }
+        regions += program.regions().len();
+        assert!(parse(&text).is_same(&program), "case {case}\n{text}");
+        assert_eq!(parse(&text).to_string(), text, "case {case}");
+        assert!(
+            Program::from_json(&json).unwrap().is_same(&program),
+            "case {case}\n{text}"
+        );
+        let dot = program.to_dot(&DotOptions::default()).unwrap();
+        assert_eq!(
+            dot.matches("subgraph").count(),
+            text.matches(" iterations").count()
+        );
+    }
+    assert!(refused > 50 && regions > 500, "{refused} {regions}");
+}
+
+/// Damage that the validator alone knows of.
+#[test]
+fn what_is_read_is_validated() {
+    let head =
+        "v0 = input 0\nv1 = lt v0 v0\nv2 = region(0) 1 iterations\nv0 = uniform v0\nsum v0\nend\n";
+    assert!(head.parse::<Program>().is_ok());
+    for rest in [
+        "v3 = sin v1",
+        "v3 = sin v2",
+        "v3 = sin v0\nv4 = not v3",
+        "output v2",
+        "guard lt v0 v2 = true",
+        "v3 = region(0) v0",
+    ] {
+        let wrong = format!("{head}{rest}\n").parse::<Program>();
+        assert!(
+            matches!(wrong, Err(Error::InvalidProgram { .. })),
+            "{rest} {wrong:?}"
+        );
+    }
 }
 
 #[test]

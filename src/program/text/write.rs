@@ -57,9 +57,6 @@ struct Text<'a> {
 
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.program.is_derivative {
-            writeln!(f, "derivative")?;
-        }
         self.write(f, 0, None)
     }
 }
@@ -76,6 +73,11 @@ impl Text<'_> {
         let program = self.program;
         let mut described = BTreeSet::new();
         let inputs = outer.map(|outer| outer.inputs());
+        if program.is_derivative {
+            let mut line = Line::new(out, indent);
+            line.token("derivative")?;
+            line.end()?;
+        }
         for node in program.nodes() {
             let arguments = program.arguments(node);
             let mut line = Line::new(out, indent);
@@ -106,7 +108,6 @@ impl Text<'_> {
                 )?;
                 continue;
             }
-            // A constant has a word more than the others.
             line.token(kind)?;
             line.nodes(arguments)?;
             self.end(line, program.location(node))?;
