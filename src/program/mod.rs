@@ -11,10 +11,10 @@
 //! Invariant: arguments precede their node; the identifiers of inputs are `v0..v(n-1)`.
 //! Source: Wengert 1964; Griewank & Walther 2008, §2.2.
 
+mod cache;
 mod cost;
 mod differentiate;
 mod dot;
-mod cache;
 mod evaluate;
 mod guard;
 mod json;
@@ -33,10 +33,10 @@ mod validate;
 mod view;
 
 pub use crate::error::{Decision, Location};
+pub use cache::ProgramCache;
 pub use cost::{Cost, Counts};
 pub use differentiate::{Linearization, Storage};
 pub use dot::DotOptions;
-pub use cache::ProgramCache;
 pub use evaluate::Sensitivities;
 pub use guard::{Guard, Question};
 pub use list::Program;

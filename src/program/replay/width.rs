@@ -89,8 +89,16 @@ impl Isa {
         }
     }
 
-    /// Runs with four registers together.
-    pub(super) fn run_four<R: Run>(self, run: R) -> R::Output {
+    /// Runs with one, two or four registers together, the fewest that hold this many lanes; four if none do.
+    pub(super) fn run<R: Run>(self, lanes: usize, run: R) -> R::Output {
+        match lanes.div_ceil(self.lanes()) {
+            0 | 1 => self.run_one(run),
+            2 => self.run_two(run),
+            _ => self.run_four(run),
+        }
+    }
+
+    fn run_four<R: Run>(self, run: R) -> R::Output {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(simd) => Simd::vectorize(simd, With::<R, 4, 32, true>(run)),
@@ -101,8 +109,18 @@ impl Isa {
         }
     }
 
-    /// Runs with one register.
-    pub(super) fn run_one<R: Run>(self, run: R) -> R::Output {
+    fn run_two<R: Run>(self, run: R) -> R::Output {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(simd) => Simd::vectorize(simd, With::<R, 2, 16, true>(run)),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(simd) => Simd::vectorize(simd, With::<R, 2, 8, true>(run)),
+            Self::Portable8 => Scalar512b.vectorize(With::<R, 2, 16, false>(run)),
+            Self::Portable4 => Scalar256b.vectorize(With::<R, 2, 8, false>(run)),
+        }
+    }
+
+    fn run_one<R: Run>(self, run: R) -> R::Output {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(simd) => Simd::vectorize(simd, With::<R, 1, 8, true>(run)),

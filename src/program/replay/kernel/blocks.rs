@@ -3,6 +3,8 @@
 //! Iterations are cut into chunks of a fixed size. Every chunk sums its own iterations and the sums of the chunks are added in
 //! order, so the bits do not depend on the number of threads (EDGE_CASES R6).
 
+use std::ops::Range;
+
 use pulp::Simd;
 use rayon::prelude::*;
 
@@ -65,27 +67,33 @@ unsafe impl Sync for SharedFile {}
 impl SharedFile {
     #[inline(always)]
     fn get(self, slot: usize) -> f64 {
-        assert!(slot < self.len, "lowering numbered the slots of this file");
-        // SAFETY: the slot lies inside the file, and nobody writes to it while blocks run.
+        debug_assert!(slot < self.len);
+        // SAFETY: lowering numbered the slots of this file; nobody writes to this one while blocks run.
         unsafe { *self.start.add(slot) }
     }
 
     #[inline(always)]
     fn set(self, slot: usize, value: f64) {
-        assert!(slot < self.len, "lowering numbered the slots of this file");
-        // SAFETY: the slot lies inside the file and belongs to this iteration alone.
+        debug_assert!(slot < self.len);
+        // SAFETY: lowering numbered the slots of this file; this one belongs to this iteration alone.
         unsafe { *self.start.add(slot) = value }
     }
 
-    /// `L` slots in a row.
+    /// Copies slots in a row to the front of `to`.
     #[inline(always)]
-    fn row<const L: usize>(self, start: usize) -> *mut [f64; L] {
-        assert!(
-            start + L <= self.len,
-            "lowering numbered the slots of this file"
-        );
-        // SAFETY: the slots lie inside the file.
-        unsafe { self.start.add(start).cast() }
+    fn read_row(self, start: usize, to: &mut [f64]) {
+        debug_assert!(start + to.len() <= self.len);
+        // SAFETY: lowering numbered the slots of this file; nobody writes to these while blocks run.
+        to.copy_from_slice(unsafe { std::slice::from_raw_parts(self.start.add(start), to.len()) });
+    }
+
+    /// Copies numbers to slots in a row.
+    #[inline(always)]
+    fn write_row(self, start: usize, from: &[f64]) {
+        debug_assert!(start + from.len() <= self.len);
+        // SAFETY: lowering numbered the slots of this file; these belong to the iterations of one block.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), from.len()) }
+            .copy_from_slice(from);
     }
 }
 
@@ -196,33 +204,32 @@ fn run_chunk(
     this: &Blocks,
     frame: &mut Frame,
     file: SharedFile,
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
     report: &mut Report,
 ) {
     Line::numbers_mut(&mut frame.accumulators).fill(-0.0);
-    let lanes = isa.lanes();
-    let many = lanes * REGISTERS;
-    // The rest of a chunk runs in single registers, the last of them partly empty.
+    for range in parts(isa, range) {
+        let lanes = range.len();
+        isa.run(
+            lanes,
+            BlockRun {
+                this,
+                frame: &mut *frame,
+                file,
+                range,
+                report: &mut *report,
+            },
+        );
+    }
+}
+
+/// The part of a range that fills all registers, and the rest, which runs in as few as hold it.
+fn parts(isa: Isa, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let many = isa.lanes() * REGISTERS;
     let split = range.start + (range.end - range.start) / many * many;
-    let mut part = |first: usize, end: usize, is_four: bool| {
-        if first == end {
-            return;
-        }
-        let blocks = BlockRun {
-            this,
-            frame,
-            file,
-            range: first..end,
-            report,
-        };
-        if is_four {
-            isa.run_four(blocks);
-        } else {
-            isa.run_one(blocks);
-        }
-    };
-    part(range.start, split, true);
-    part(split, range.end, false);
+    [range.start..split, split..range.end]
+        .into_iter()
+        .filter(|part| !part.is_empty())
 }
 
 /// Blocks of iterations to be run.
@@ -230,7 +237,7 @@ struct BlockRun<'a> {
     this: &'a Blocks,
     frame: &'a mut Frame,
     file: SharedFile,
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
     report: &'a mut Report,
 }
 
@@ -260,13 +267,8 @@ impl Run for BlockRun<'_> {
             }
             for (from, to) in &this.data {
                 let numbers = files.numbers::<L>(*to);
-                if let Some(row) = from.get(start..start + L) {
-                    numbers.copy_from_slice(row);
-                } else {
-                    for (lane, number) in numbers.iter_mut().enumerate() {
-                        *number = from[start + lane.min(active - 1)];
-                    }
-                }
+                numbers[..active].copy_from_slice(&from[start..start + active]);
+                repeat_last(numbers, active);
             }
             simd.vectorize(Body::<U, L, FMA> {
                 unit: &this.unit,
@@ -296,20 +298,30 @@ fn gather<const L: usize>(
     to: &mut [f64; L],
 ) {
     match from {
-        Slots::Affine { base, stride: 1 } if active == L => {
-            // SAFETY: nobody writes to arguments of a region while it runs.
-            *to = unsafe { *file.row(*base as usize + start) };
+        Slots::Affine { base, stride: 1 } => {
+            file.read_row(*base as usize + start, &mut to[..active]);
         }
-        Slots::Listed(slots) if active == L => {
-            for (to, slot) in to.iter_mut().zip(&slots[start..start + L]) {
+        Slots::Affine { base, stride } => {
+            let base = *base as usize + start * *stride as usize;
+            for (lane, to) in to[..active].iter_mut().enumerate() {
+                *to = file.get(base + lane * *stride as usize);
+            }
+        }
+        Slots::Listed(slots) => {
+            for (to, slot) in to.iter_mut().zip(&slots[start..start + active]) {
                 *to = file.get(*slot as usize);
             }
         }
-        _ => {
-            for (lane, to) in to.iter_mut().enumerate() {
-                *to = file.get(from.at(start + lane.min(active - 1)));
-            }
-        }
+    }
+    repeat_last(to, active);
+}
+
+/// Lanes beyond the active ones repeat the last of them.
+#[inline(always)]
+fn repeat_last<const L: usize>(to: &mut [f64; L], active: usize) {
+    if active < L {
+        let last = to[active - 1];
+        to[active..].fill(last);
     }
 }
 
@@ -323,18 +335,19 @@ fn scatter<const L: usize>(
     start: usize,
     active: usize,
 ) {
+    let row: [f64; L] = files.row(from);
+    let row = &row[..active];
     match to {
-        Slots::Affine { base, stride: 1 } if active == L => {
-            let mut row = [0.0; L];
-            for (lane, number) in row.iter_mut().enumerate() {
-                *number = files.number::<L>(from, lane);
+        Slots::Affine { base, stride: 1 } => file.write_row(*base as usize + start, row),
+        Slots::Affine { base, stride } => {
+            let base = *base as usize + start * *stride as usize;
+            for (lane, number) in row.iter().enumerate() {
+                file.set(base + lane * *stride as usize, *number);
             }
-            // SAFETY: these slots belong to the iterations of this block.
-            unsafe { *file.row(*base as usize + start) = row };
         }
-        _ => {
-            for lane in 0..active {
-                file.set(to.at(start + lane), files.number::<L>(from, lane));
+        Slots::Listed(slots) => {
+            for (number, slot) in row.iter().zip(&slots[start..start + active]) {
+                file.set(*slot as usize, *number);
             }
         }
     }
@@ -376,26 +389,20 @@ impl Points {
         let run = |(frame, (first, y)): (&mut Frame, (usize, &mut [f64]))| {
             let count = per_thread.min(points - first);
             let mut changed = Vec::new();
-            let lanes = isa.lanes();
-            let many = lanes * REGISTERS;
-            let split = first + count / many * many;
-            for (range, is_four) in [(first..split, true), (split..first + count, false)] {
+            for range in parts(isa, first..first + count) {
+                let lanes = range.len();
                 let run = PointRun {
                     unit,
                     outputs,
-                    frame,
+                    frame: &mut *frame,
                     x,
                     inputs,
-                    y,
+                    y: &mut *y,
                     first,
                     range,
                     changed: &mut changed,
                 };
-                if is_four {
-                    isa.run_four(run);
-                } else {
-                    isa.run_one(run);
-                }
+                isa.run(lanes, run);
             }
             changed
         };
@@ -426,7 +433,7 @@ struct PointRun<'a> {
     y: &'a mut [f64],
     /// The point of the first row of `y`.
     first: usize,
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
     changed: &'a mut Vec<(usize, crate::Error)>,
 }
 

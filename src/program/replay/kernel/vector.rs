@@ -37,6 +37,9 @@ impl Line {
     }
 }
 
+/// The numbers of the lanes of a register, and their number.
+const LANES: [f64; 9] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+
 /// The register files of a unit while it runs.
 pub(super) struct Files<'a> {
     u: &'a mut [f64],
@@ -85,6 +88,18 @@ impl<'a> Files<'a> {
         debug_assert!(start + L <= self.len.0);
         // SAFETY: as in `register`; the file is borrowed as long as the numbers are.
         unsafe { &mut *self.v.add(start).cast() }
+    }
+
+    /// The numbers of an operand in all lanes.
+    #[inline(always)]
+    pub(super) fn row<const L: usize>(&self, operand: u32) -> [f64; L] {
+        if operand & VECTOR == 0 {
+            return [self.u[operand as usize]; L];
+        }
+        let start = (operand & !VECTOR) as usize * L;
+        debug_assert!(start + L <= self.len.0);
+        // SAFETY: as in `register`.
+        unsafe { *self.v.add(start).cast() }
     }
 
     /// The number of an operand in a lane.
@@ -549,43 +564,58 @@ pub(super) fn accumulate<S: Simd, const U: usize, const L: usize>(
     from: u32,
     accumulator: usize,
 ) {
-    if files.active == L {
-        let mut sum = load::<S, L>(simd, files, from, 0);
-        for j in 1..U {
-            sum = simd.add_f64s(sum, load::<S, L>(simd, files, from, j));
-        }
-        add_to_accumulator(simd, files, sum, accumulator);
+    let at = |j: usize| load::<S, L>(simd, files, from, j);
+    let sum = if files.active == L {
+        (1..U).fold(at(0), |sum, j| simd.add_f64s(sum, at(j)))
     } else {
-        accumulate_lanes::<S, L>(files, accumulator, |files, lane| {
-            files.number::<L>(from, lane)
-        });
-    }
+        sum_active::<S, U>(simd, files.active, at)
+    };
+    add_to_accumulator(simd, files, sum, accumulator);
 }
 
 /// Adds the active lanes of a product to an accumulator of one register.
 #[inline(always)]
-pub(super) fn accumulate_product<S: Simd, const U: usize, const L: usize, const FMA: bool>(
+fn accumulate_product<S: Simd, const U: usize, const L: usize, const FMA: bool>(
     simd: S,
     files: &mut Files<'_>,
     (a, b): (u32, u32),
     accumulator: usize,
 ) {
-    if files.active == L {
-        let at = |operand: u32, j: usize| load::<S, L>(simd, files, operand, j);
-        let mut sum = simd.mul_f64s(at(a, 0), at(b, 0));
-        for j in 1..U {
-            sum = if FMA {
+    let at = |operand: u32, j: usize| load::<S, L>(simd, files, operand, j);
+    let product = |j: usize| simd.mul_f64s(at(a, j), at(b, j));
+    let sum = if files.active == L {
+        (1..U).fold(product(0), |sum, j| {
+            if FMA {
                 simd.mul_add_f64s(at(a, j), at(b, j), sum)
             } else {
-                simd.add_f64s(sum, simd.mul_f64s(at(a, j), at(b, j)))
-            };
-        }
-        add_to_accumulator(simd, files, sum, accumulator);
+                simd.add_f64s(sum, product(j))
+            }
+        })
     } else {
-        accumulate_lanes::<S, L>(files, accumulator, |files, lane| {
-            files.number::<L>(a, lane) * files.number::<L>(b, lane)
-        });
+        sum_active::<S, U>(simd, files.active, product)
+    };
+    add_to_accumulator(simd, files, sum, accumulator);
+}
+
+/// The sum over the registers, lane by lane, of the active lanes alone.
+#[inline(always)]
+fn sum_active<S: Simd, const U: usize>(
+    simd: S,
+    active: usize,
+    at: impl Fn(usize) -> S::f64s,
+) -> S::f64s {
+    // Adding -0 changes nothing.
+    let nothing = simd.splat_f64s(-0.0);
+    let mut sum = nothing;
+    for j in 0..U {
+        let lanes = active.saturating_sub(j * S::F64_LANES).min(S::F64_LANES);
+        // The lanes of a register are numbered; those below the number of active ones count.
+        let numbers = simd.partial_load_f64s(&LANES[..S::F64_LANES]);
+        let count = simd.splat_f64s(LANES[lanes]);
+        let is_active = simd.less_than_f64s(numbers, count);
+        sum = simd.add_f64s(sum, simd.select_f64s(is_active, at(j), nothing));
     }
+    sum
 }
 
 #[inline(always)]
@@ -596,21 +626,5 @@ fn add_to_accumulator<S: Simd>(simd: S, files: &mut Files<'_>, sum: S::f64s, acc
     unsafe {
         let to = files.accumulators.add(start).cast::<S::f64s>();
         *to = simd.add_f64s(*to, sum);
-    }
-}
-
-/// Adds numbers of the active lanes one by one, for blocks that are not full.
-#[inline(always)]
-fn accumulate_lanes<S: Simd, const L: usize>(
-    files: &mut Files<'_>,
-    accumulator: usize,
-    number: impl Fn(&Files<'_>, usize) -> f64,
-) {
-    let start = accumulator * S::F64_LANES;
-    debug_assert!(start + S::F64_LANES <= files.len.1);
-    for lane in 0..files.active {
-        let number = number(files, lane);
-        // SAFETY: there is an accumulator of one register for every sum.
-        unsafe { *files.accumulators.add(start + lane % S::F64_LANES) += number };
     }
 }
