@@ -3,9 +3,8 @@
 //! Invariant: a value comes from a program whose guards all hold at the point, never from another branch (EDGE_CASES e43).
 //! Rows: `EDGE_CASES.md` e43, e45.
 
-use super::evaluate::Evaluation;
 use super::list::Program;
-use super::node::NodeKind;
+use super::replay::{Replay, ReplayOptions};
 use crate::error::{Error, check_len};
 use crate::scalar::Function;
 
@@ -19,7 +18,7 @@ const LIMIT: usize = 64;
 ///
 /// ```
 /// use wengert::prelude::*;
-/// use wengert::program::ProgramCache;
+/// use wengert::program::{Program, ProgramCache};
 /// fn f<S: Scalar>(x: &[S]) -> S {
 ///     if x[0] > 0.0 { x[0] * x[0] } else { -x[0] }
 /// }
@@ -28,29 +27,45 @@ const LIMIT: usize = 64;
 /// assert_eq!(cache.values(&[3.0])?, [9.0]);
 /// assert_eq!(cache.values(&[-3.0])?, [3.0]);
 /// assert_eq!(cache.values(&[2.0])?, [4.0]);
-/// assert_eq!(cache.programs().len(), 2);
+/// assert_eq!(cache.len(), 2);
+/// // The same for a derivative.
+/// let mut slopes = ProgramCache::derived(&f, Program::gradient);
+/// assert_eq!((slopes.values(&[3.0])?, slopes.values(&[-3.0])?), (vec![6.0], vec![-1.0]));
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// **Shape**: `n` inputs, `m` outputs; at most 64 programs, unless [`with_limit`](Self::with_limit) says otherwise.
+/// **Shape**: `n` inputs, as many outputs as the programs have; at most 64 programs, unless
+/// [`with_limit`](Self::with_limit) says otherwise.
 /// **Cost**: the programs; an evaluation tries them from the one used last.
 /// **Source**: none.
 #[derive(Debug)]
 pub struct ProgramCache<'a, F> {
     f: &'a F,
+    derive: fn(&Program) -> Result<Program, Error>,
+    options: ReplayOptions,
     /// The one used last comes first.
-    programs: Vec<Program>,
+    programs: Vec<Replay>,
     limit: usize,
 }
 
 impl<'a, F: Function> ProgramCache<'a, F> {
-    /// A cache without programs.
+    /// A cache of programs of the function itself.
     ///
     /// **Cost**: none; nothing is recorded yet.
     #[must_use]
-    pub const fn new(f: &'a F) -> Self {
+    pub fn new(f: &'a F) -> Self {
+        Self::derived(f, |program| Ok(program.clone()))
+    }
+
+    /// A cache of programs made from those of the function, such as its gradient.
+    ///
+    /// **Cost**: none; nothing is recorded yet.
+    #[must_use]
+    pub fn derived(f: &'a F, derive: fn(&Program) -> Result<Program, Error>) -> Self {
         Self {
             f,
+            derive,
+            options: ReplayOptions::default(),
             programs: Vec::new(),
             limit: LIMIT,
         }
@@ -64,42 +79,64 @@ impl<'a, F: Function> ProgramCache<'a, F> {
         self
     }
 
-    /// The programs, that used last first.
+    /// Replays with other options; what was kept is forgotten.
     #[must_use]
-    pub fn programs(&self) -> &[Program] {
-        &self.programs
+    pub fn with_options(mut self, options: ReplayOptions) -> Self {
+        self.options = options;
+        self.programs.clear();
+        self
     }
 
-    /// The values of the outputs.
+    /// The number of programs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.programs.len()
+    }
+
+    /// Whether nothing was recorded yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.programs.is_empty()
+    }
+
+    /// The outputs at `x`.
     ///
-    /// **Shape**: `x` has `n` entries, the result `m`.
-    /// **Cost**: one evaluation for every program that is tried; a recording for a new path.
+    /// **Shape**: `x` has `n` entries.
+    /// **Cost**: one replay for every program that is tried; a recording for a new path.
     ///
     /// # Errors
-    /// As [`values_into`](Self::values_into).
+    /// [`Error::ShapeMismatch`] if the length is wrong, those of [`Program::record`] and of the derivation, and
+    /// [`Error::BranchChanged`] if the program does not even hold where it was recorded: a body that decides otherwise in
+    /// another row.
     pub fn values(&mut self, x: &[f64]) -> Result<Vec<f64>, Error> {
-        let mut y = vec![0.0; self.f.outputs(x.len())];
-        self.values_into(x, &mut y)?;
-        Ok(y)
+        self.find(x)?;
+        Ok(self.programs[0].last().to_vec())
     }
 
-    /// Writes the values of the outputs.
+    /// Writes the outputs at `x`.
     ///
-    /// **Shape**: `x` has `n` entries, `y` has `m`.
-    /// **Cost**: as [`values`](Self::values).
+    /// **Shape**: `x` has `n` entries, `y` has as many as the programs have outputs.
+    /// **Cost**: as [`values`](Self::values); allocates nothing on a path that is known.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] if a length is wrong, those of [`Program::record`], and [`Error::BranchChanged`] if the
-    /// program does not even hold where it was recorded: a body that decides otherwise in another row.
+    /// As [`values`](Self::values); [`Error::ShapeMismatch`] also if `y` has the wrong length.
     pub fn values_into(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), Error> {
+        self.find(x)?;
+        let found = self.programs[0].last();
+        check_len("y", found.len(), y.len())?;
+        y.copy_from_slice(found);
+        Ok(())
+    }
+
+    /// Runs the program that holds at `x` and puts it first.
+    fn find(&mut self, x: &[f64]) -> Result<(), Error> {
         check_len("x", self.f.inputs().unwrap_or(x.len()), x.len())?;
-        check_len("y", self.f.outputs(x.len()), y.len())?;
         for index in 0..self.programs.len() {
             if self.programs[index].inputs() != x.len() {
                 continue;
             }
-            match evaluate(&self.programs[index], x, y) {
-                Ok(()) => {
+            match self.programs[index].run(x) {
+                Ok(_) => {
                     self.programs[..=index].rotate_right(1);
                     return Ok(());
                 }
@@ -107,50 +144,19 @@ impl<'a, F: Function> ProgramCache<'a, F> {
                 Err(error) => return Err(error),
             }
         }
-        let outputs = y.len();
-        let program = Program::record(
-            |x| {
-                let mut y = vec![0.0.into(); outputs];
-                self.f.eval(x, &mut y);
-                y
-            },
-            x,
-        )?;
-        evaluate(&program, x, y)?;
+        let record = |x: &[super::Traced]| {
+            let mut y = vec![0.0.into(); self.f.outputs(x.len())];
+            self.f.eval(x, &mut y);
+            y
+        };
+        let program = Program::record(record, x)?.simplify()?;
+        let program = (self.derive)(&program)?.simplify()?;
+        let mut replay = program.prepare_with(&self.options)?;
+        replay.run(x)?;
         self.programs.truncate(self.limit - 1);
-        self.programs.insert(0, program);
+        self.programs.insert(0, replay);
         Ok(())
     }
-}
-
-/// Evaluates a program if its guards hold.
-fn evaluate(program: &Program, x: &[f64], y: &mut [f64]) -> Result<(), Error> {
-    let mut evaluation = Evaluation::default();
-    evaluation.advance(program, program.len(), x);
-    check(program, &evaluation)?;
-    for (y, output) in y.iter_mut().zip(program.outputs()) {
-        *y = evaluation.values[output.index()];
-    }
-    Ok(())
-}
-
-/// Checks the guards of a program and of the bodies in it.
-fn check(program: &Program, evaluation: &Evaluation) -> Result<(), Error> {
-    for guard in program.guards() {
-        guard.check(|node| evaluation.values[node.index()])?;
-    }
-    if program.regions().is_empty() {
-        return Ok(());
-    }
-    for node in program.nodes() {
-        if let NodeKind::Region(region) = program.kind(node) {
-            let region = &program.regions()[region as usize];
-            let arguments = program.arguments(node).iter();
-            let arguments: Vec<f64> = arguments.map(|x| evaluation.values[x.index()]).collect();
-            region.evaluate(&arguments, |_, body| check(region.body(), body))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -170,10 +176,11 @@ mod tests {
         let mut cache = ProgramCache::new(&f).with_limit(2);
         for (x, y) in [(2.0, 4.0), (3.0, 8.0), (2.5, 4.0), (0.0, 1.0), (3.0, 8.0)] {
             assert_eq!(cache.values(&[2.0, x]), Ok(vec![y]));
-            assert!(cache.programs().len() <= 2);
+            assert!(cache.len() <= 2);
         }
-        let recorded = |index: usize| cache.programs()[index].point()[1];
-        assert_eq!((recorded(0), recorded(1)), (3.0, 0.0));
+        // What is kept is a program for 3 turns and one for none.
+        let mut holds = |x: f64| cache.programs.iter_mut().any(|p| p.run(&[2.0, x]).is_ok());
+        assert!(holds(3.0) && holds(0.0) && !holds(2.0));
         let wrong = ProgramCache::new(&f).values_into(&[1.0, 1.0], &mut []);
         assert!(matches!(wrong, Err(Error::ShapeMismatch { .. })));
     }
@@ -190,7 +197,7 @@ mod tests {
         let mut cache = ProgramCache::new(&f);
         assert_eq!(cache.values(&[1.0, 2.0, 3.0]), Ok(vec![12.0]));
         assert_eq!(cache.values(&[-1.0, -2.0, -3.0]), Ok(vec![6.0]));
-        assert_eq!(cache.programs().len(), 2);
+        assert_eq!(cache.len(), 2);
         // The second row shows that the body changes, the third only when the program runs.
         let second = cache.values(&[1.0, -2.0, 3.0]);
         assert!(matches!(
@@ -199,6 +206,6 @@ mod tests {
         ));
         let third = cache.values(&[1.0, 2.0, -3.0]);
         assert!(matches!(third, Err(Error::BranchChanged { .. })));
-        assert_eq!(cache.programs().len(), 2);
+        assert_eq!(cache.len(), 2);
     }
 }

@@ -189,7 +189,7 @@ impl Replay {
         if let Some((_, error)) = report.found.into_iter().next() {
             return Err(error);
         }
-        Ok(self.result())
+        Ok(self.last())
     }
 
     /// Writes the outputs at `x` into `y`.
@@ -225,7 +225,7 @@ impl Replay {
     pub fn run_unchecked(&mut self, x: &[f64]) -> Result<Unchecked<'_>, Error> {
         let changed = self.evaluate(x)?.changed;
         Ok(Unchecked {
-            outputs: self.result(),
+            outputs: self.last(),
             changed,
         })
     }
@@ -242,7 +242,8 @@ impl Replay {
         Ok(report)
     }
 
-    fn result(&self) -> &[f64] {
+    /// The outputs of the last run.
+    pub(super) fn last(&self) -> &[f64] {
         &self.file[self.inputs..self.inputs + self.outputs]
     }
 }

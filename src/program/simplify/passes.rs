@@ -10,8 +10,8 @@ use crate::program::Program;
 
 /// Regions are simplified from the inside and from the outside in turn; what a round finds, later rounds use.
 ///
-/// Two rounds settle recorded programs, a third one confirms it; more would only find chains of carried values.
-const ROUNDS: usize = 4;
+/// Two rounds settle recorded programs; more would only find chains of carried values.
+const ROUNDS: usize = 2;
 
 /// Which passes [`Program::simplify_with`] makes.
 ///
