@@ -318,7 +318,8 @@ fn guards_are_kept_and_shapes_are_checked() {
             .nodes()
             .map(|v| values[v.index()])
             .collect();
-        assert_eq!(nodes, [6.0, 3.0]);
+        // Which side is asked first is up to the recorder.
+        assert!(nodes == [6.0, 3.0] || nodes == [3.0, 6.0], "{nodes:?}");
     }
     let empty = Program::record(|_| [] as [S2; 0], &[1.0]).unwrap();
     assert_eq!(outputs(&empty.vjp().unwrap(), &[1.0]), [0.0]);
