@@ -161,7 +161,7 @@ case!(Scan, |_| 4, S, |x, y| {
     y.copy_from_slice(&[p, S::from(0.5), S::from(7.0), p * 2.0]);
     S::scan(y, &[Rows::column(lanes)], &[], |state, x, _| {
         state[0] = state[0] * 0.5 + x[0] * state[3];
-        state[1] = state[1] + state[0].sin();
+        state[1] += state[0].sin();
         state[2] = S::from(3.0);
     });
 });

@@ -120,7 +120,6 @@ impl Traced {
     }
 
     /// Records an operation on a number that is no constant.
-    // A push is a call; inlined at every operation it would only grow the code of recorded functions.
     #[inline(never)]
     #[track_caller]
     fn record1(self, kind: NodeKind) -> Self {
@@ -320,7 +319,8 @@ field_traits!([] Traced);
 impl Scalar for Traced {
     type Mask = TracedMask;
 
-    #[inline]
+    // Operations are calls; inlined they would only grow the code of recorded functions, which carriers of carriers multiply.
+    #[inline(never)]
     #[track_caller]
     fn unary<U: Unary>(self, op: U) -> Self {
         if self.is_constant() {
@@ -332,7 +332,7 @@ impl Scalar for Traced {
         }
         self.record1(NodeKind::Elementary(op.op()))
     }
-    #[inline]
+    #[inline(never)]
     #[track_caller]
     fn binary<B: Binary>(self, op: B, rhs: Self) -> Self {
         if self.is_constant() || rhs.is_constant() {
