@@ -5,8 +5,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use wengert::Mode;
 use wengert_problems::registry::Source;
+
+use crate::measure::Way;
 
 /// Automatic differentiation: derivatives, checks and exact costs of the example problems.
 #[derive(Debug, Parser)]
@@ -154,17 +155,20 @@ pub(crate) enum Show {
   wengert gradient gmm --size 2 5 100
   wengert gradient gmm --data gmm_d10_K25.txt --mode reverse --json
   wengert gradient ba --size 2 10 10 --mode forward
+  wengert gradient lstm --mode program
 
 JSON: problem, mode, inputs, outputs, value (a number, or an array if there are several outputs),
 gradient (one output) or jacobian (rows, cols, entries), seconds, primal_seconds, tape_bytes,
 adjoint_bytes. Entries are triplets [row, col, value], row by row: all of a dense Jacobian; of ba only
-those that its structure has. NaN and infinities are the strings \"NaN\", \"inf\" and \"-inf\".")]
+those that its structure has. In program mode the function is recorded, and a replay of its simplified
+derivative program is timed; tape_bytes is the size of the program, adjoint_bytes that of the replay's
+registers. NaN and infinities are the strings \"NaN\", \"inf\" and \"-inf\".")]
 pub(crate) struct GradientArguments {
     #[command(flatten)]
     pub(crate) instance: Instance,
-    /// forward or reverse [default: reverse if there are fewer outputs than inputs, but forward for ba]
+    /// forward, reverse or program [default: reverse if there are fewer outputs than inputs, but forward for ba]
     #[arg(long, value_name = "MODE", value_parser = mode)]
-    pub(crate) mode: Option<Mode>,
+    pub(crate) mode: Option<Way>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -230,7 +234,7 @@ fn assignment(text: &str) -> Result<(String, f64), String> {
 }
 
 /// Parses a mode; a name for clap, which needs a function that borrows its argument.
-fn mode(text: &str) -> Result<Mode, String> {
+fn mode(text: &str) -> Result<Way, String> {
     text.parse()
 }
 

@@ -10,7 +10,9 @@ use wengert_problems::registry::{ProblemInfo, Source, Visitor, visit};
 
 use crate::arguments::GradientArguments;
 use crate::error::CliError;
-use crate::measure::{Derivative, Measured, dense, gradient, primal};
+use crate::measure::{
+    Derivative, Measured, Way, dense, gradient, primal, program_gradient, program_jacobian, record,
+};
 use crate::output::{Number, Numbers, bytes, number, print, print_json, ratio, seconds};
 use crate::{blocks, progress};
 
@@ -40,7 +42,7 @@ pub(crate) fn run(arguments: &GradientArguments) -> Result<(), CliError> {
 }
 
 struct GradientVisitor<'a> {
-    mode: Option<Mode>,
+    mode: Option<Way>,
     source: &'a Source,
 }
 
@@ -57,11 +59,13 @@ impl Visitor for GradientVisitor<'_> {
         } else {
             Mode::Reverse
         };
-        let mode = self.mode.unwrap_or(cheaper);
-        let measured = if structured {
-            blocks::measure(&blocks::instance(self.source)?, x, mode, BUDGET)?
-        } else {
-            dense(f, x, mode, BUDGET)?
+        let mode = self.mode.unwrap_or(Way::Mode(cheaper));
+        let measured = match mode {
+            Way::Program => program_jacobian(&record(f, x)?, x, BUDGET)?.1,
+            Way::Mode(mode) if structured => {
+                blocks::measure(&blocks::instance(self.source)?, x, mode, BUDGET)?
+            }
+            Way::Mode(mode) => dense(f, x, mode, BUDGET)?,
         };
         Ok(Outcome {
             info: info.clone(),
@@ -80,8 +84,11 @@ impl Visitor for GradientVisitor<'_> {
         info: &ProblemInfo,
     ) -> Self::Output {
         let (value, primal_seconds) = primal(f, x, BUDGET)?;
-        let mode = self.mode.unwrap_or(Mode::Reverse);
-        let measured = gradient(f, x, mode, BUDGET)?;
+        let mode = self.mode.unwrap_or(Way::Mode(Mode::Reverse));
+        let measured = match mode {
+            Way::Program => program_gradient(&record(f, x)?, x, BUDGET)?.1,
+            Way::Mode(mode) => gradient(f, x, mode, BUDGET)?,
+        };
         Ok(Outcome {
             info: info.clone(),
             mode,
@@ -96,7 +103,7 @@ impl Visitor for GradientVisitor<'_> {
 /// What was computed.
 struct Outcome {
     info: ProblemInfo,
-    mode: Mode,
+    mode: Way,
     inputs: usize,
     value: Vec<f64>,
     primal_seconds: f64,

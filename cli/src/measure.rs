@@ -2,14 +2,47 @@
 //!
 //! Invariant: the numbers that are printed are those that were timed; nothing is estimated.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
+use wengert::program::{Program, Traced};
 use wengert::reverse::{PreparedGradient, Recorder, Var};
 use wengert::{Function, Mode, Scalar, ScalarFunction, jacobian, value_and_gradient_by};
 
 use crate::error::CliError;
 use crate::memory;
 use crate::timing::median;
+
+/// How a first derivative is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By carriers.
+    Mode(Mode),
+    /// By replaying a derivative program.
+    Program,
+}
+
+impl FromStr for Way {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "program" {
+            return Ok(Self::Program);
+        }
+        let mode: Result<Mode, String> = text.parse();
+        mode.map(Self::Mode)
+            .map_err(|_| format!("`{text}` is no mode; expected forward, reverse or program"))
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mode(mode) => mode.fmt(f),
+            Self::Program => f.write_str("program"),
+        }
+    }
+}
 
 /// A first derivative.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +156,62 @@ pub(crate) fn dense<F: Function + Sync>(
         tape_bytes,
         adjoint_bytes,
     })
+}
+
+/// A function as a simplified program.
+pub(crate) fn record<F: Function>(f: &F, x: &[f64]) -> Result<Program, CliError> {
+    Ok(Program::record(|x: &[Traced]| evaluate(f, x), x)?.simplify()?)
+}
+
+/// A derivative program at a point: its results, the median time of a replay, the memory of the program and of the replay.
+pub(crate) fn replay(
+    program: &Program,
+    x: &[f64],
+    budget: Duration,
+    derivative: impl FnOnce(Vec<f64>) -> Derivative,
+) -> Result<Measured, CliError> {
+    let mut replay = program.prepare()?;
+    let values = replay.run(x)?.to_vec();
+    let (_, seconds) = median(budget, || replay.run(x).map(|_| ()))?;
+    Ok(Measured {
+        derivative: derivative(values),
+        seconds,
+        tape_bytes: program.cost().program_bytes,
+        adjoint_bytes: replay.memory(),
+    })
+}
+
+/// The gradient of a function with one output, by a program.
+pub(crate) fn program_gradient(
+    program: &Program,
+    x: &[f64],
+    budget: Duration,
+) -> Result<(Program, Measured), CliError> {
+    let gradient = program.gradient()?.simplify()?;
+    let measured = replay(&gradient, x, budget, Derivative::Gradient)?;
+    Ok((gradient, measured))
+}
+
+/// The structural nonzeros of a Jacobian, by a program.
+pub(crate) fn program_jacobian(
+    program: &Program,
+    x: &[f64],
+    budget: Duration,
+) -> Result<(Program, Measured), CliError> {
+    let (jacobian, pattern) = program.sparse_jacobian()?;
+    let jacobian = jacobian.simplify()?;
+    let measured = replay(&jacobian, x, budget, |values| {
+        let places = pattern
+            .iter()
+            .map(|(row, column)| (*row as usize, *column as usize));
+        let entries = places
+            .zip(values)
+            .map(|((row, column), value)| (row, column, value));
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_unstable_by_key(|(row, column, _)| (*row, *column));
+        Derivative::Jacobian(entries)
+    })?;
+    Ok((jacobian, measured))
 }
 
 /// The results of a function in a new buffer.

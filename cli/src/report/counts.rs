@@ -32,6 +32,16 @@ pub(super) struct Operations {
 }
 
 impl Operations {
+    /// What a program executes, loops with all their iterations.
+    pub(super) fn of(program: &Program) -> Self {
+        let counts = program.counts();
+        Self {
+            nodes: counts.total(),
+            flops: counts.flops(),
+            kinds: counts.iter().collect(),
+        }
+    }
+
     /// Those of `passes` equal passes; `None` if they cannot be counted in 64 bits.
     fn times(mut self, passes: u64) -> Option<Self> {
         self.nodes = self.nodes.checked_mul(passes)?;
@@ -55,12 +65,7 @@ fn record(
     };
     let program = Program::record(|x| f(x).unwrap_or_else(keep_error), x)?;
     outcome?;
-    let counts = program.counts();
-    Ok(Operations {
-        nodes: counts.total(),
-        flops: counts.flops(),
-        kinds: counts.iter().collect(),
-    })
+    Ok(Operations::of(&program))
 }
 
 /// The value alone.

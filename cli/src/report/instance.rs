@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use wengert::hessian::{HessianMode, hessian_by};
+use wengert::program::Program;
 use wengert::{Error, Function, Mode, ScalarFunction};
 use wengert_problems::registry::{ProblemInfo, Source, Visitor};
 
 use super::counts::{self, Operations, passes};
 use crate::blocks;
 use crate::error::CliError;
-use crate::measure::{self, Measured};
+use crate::measure::{self, Derivative, Measured};
 use crate::memory;
 use crate::output::Number;
 use crate::timing::median;
@@ -23,6 +24,11 @@ const BUDGET: Duration = Duration::from_millis(8);
 const MOST_NODES: u64 = 6_000_000;
 /// The most operations that a timed mode may take: a second or two.
 const MOST_WORK: u64 = 1_000_000_000;
+
+/// The most inputs of a Hessian program, whose zeros are outputs as well.
+const MOST_HESSIAN: usize = 300;
+/// The most outputs of a Jacobian program: about a microsecond each to differentiate.
+const MOST_OUTPUTS: usize = 100_000;
 
 /// One instance.
 #[derive(Debug, Serialize)]
@@ -97,6 +103,14 @@ impl Visitor for Measure<'_> {
             progress.count(&mut row, pass, || counts::jacobian(f, x, mode))?;
             progress.rows.push(row);
         }
+        let row = if m <= MOST_OUTPUTS {
+            let program = measure::record(f, x)?;
+            let (program, measured) = measure::program_jacobian(&program, x, BUDGET)?;
+            progress.program(1, &program, &measured, n)
+        } else {
+            progress.too_large("program".into(), 1)
+        };
+        progress.rows.push(row);
         Ok(progress.finish(info, x))
     }
 
@@ -125,6 +139,10 @@ impl Visitor for Measure<'_> {
             })?;
             progress.rows.push(row);
         }
+        let program = measure::record(f, x)?;
+        let (gradient, measured) = measure::program_gradient(&program, x, BUDGET)?;
+        let row = progress.program(1, &gradient, &measured, n);
+        progress.rows.push(row);
         for mode in HessianMode::ALL {
             let (pass, work) = hessian_work(mode, n);
             let mut row = if memory::check_dense(n, n).is_ok() && progress.allows_work(work) {
@@ -136,6 +154,14 @@ impl Visitor for Measure<'_> {
             progress.count(&mut row, pass, || counts::hessian(f, x, mode))?;
             progress.rows.push(row);
         }
+        let row = if n <= MOST_HESSIAN {
+            let hessian = program.hessian()?.simplify()?;
+            let measured = measure::replay(&hessian, x, BUDGET, Derivative::Gradient)?;
+            progress.program(2, &hessian, &measured, n)
+        } else {
+            progress.too_large("program".into(), 2)
+        };
+        progress.rows.push(row);
         Ok(progress.finish(info, x))
     }
 }
@@ -241,6 +267,40 @@ impl Progress {
             seconds_ratio: Some(Number(seconds / self.primal_seconds)),
             difference: self.difference(2, entries.to_vec()),
             ..Row::default()
+        }
+    }
+
+    /// A derivative program: what a replay of it executes and takes.
+    fn program(&mut self, order: u8, program: &Program, measured: &Measured, n: usize) -> Row {
+        let operations = Operations::of(program);
+        let flops = operations.flops;
+        let reference = usize::from(order);
+        let known = self.references[reference].as_ref().map(Vec::len);
+        let entries = match &measured.derivative {
+            Derivative::Gradient(entries) => entries.clone(),
+            // What is structurally zero is not computed.
+            Derivative::Jacobian(entries) if known == Some(n * self.value.len()) => {
+                let mut dense = vec![0.0; n * self.value.len()];
+                for (row, column, value) in entries {
+                    dense[row * n + column] = *value;
+                }
+                dense
+            }
+            Derivative::Jacobian(_) => measured.derivative.values(),
+        };
+        let difference = known.and_then(|_| self.difference(reference, entries));
+        Row {
+            mode: "program".into(),
+            order,
+            operations: Some(operations),
+            // Counts stay far below 2^53.
+            operations_ratio: (self.flops > 0).then(|| Number(flops as f64 / self.flops as f64)),
+            seconds: Some(Number(measured.seconds)),
+            seconds_ratio: Some(Number(measured.seconds / self.primal_seconds)),
+            tape_bytes: Some(measured.tape_bytes),
+            adjoint_bytes: Some(measured.adjoint_bytes),
+            difference,
+            note: None,
         }
     }
 

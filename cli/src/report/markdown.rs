@@ -14,7 +14,8 @@ pub(super) fn report(report: &Report) -> String {
     text.push_str(&format!("wengert {}.\n\n", report.version));
     text.push_str(
         "Operations are exact: each mode was recorded and its scalar operations counted (a sum of k terms is k - 1 \
-         additions). Ratios are to the value. Times are medians of several runs, to compare modes on one machine; \
+         additions). Ratios are to the value. A program is recorded, differentiated and simplified once; its operations and times are those of a replay, its tape \
+         is the program, its adjoints the registers of the replay. Times are medians of several runs, to compare modes on one machine; \
          the first forward or reverse row of an order is the reference for the differences, which are relative to \
          the largest entry.\n\n",
     );
@@ -103,9 +104,11 @@ pub(super) fn summary(report: &Report, out: &Path) -> String {
         "forward",
         "reverse",
         "hessian",
+        "program",
         "forward time",
         "reverse time",
         "hessian time",
+        "program time",
         "difference",
     ];
     let mut table = Table::new(&header, 2);
@@ -116,7 +119,7 @@ pub(super) fn summary(report: &Report, out: &Path) -> String {
                 .iter()
                 .find(|row| row.mode.split(',').next() == Some(name))
         };
-        let modes = ["forward", "reverse", "forward-over-reverse"].map(row);
+        let modes = ["forward", "reverse", "forward-over-reverse", "program"].map(row);
         let value = entry.rows.first().and_then(|row| row.operations.as_ref());
         let mut cells = vec![
             entry.problem.to_string(),
