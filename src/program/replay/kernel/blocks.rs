@@ -163,7 +163,7 @@ impl Frames {
             let threads = frames.len();
             let mut shares: Vec<Vec<(usize, &mut [f64])>> =
                 (0..threads).map(|_| Vec::new()).collect();
-            let mut rest = partial.as_mut();
+            let mut rest = &mut *partial;
             for chunk in 0..chunks {
                 let (first, others) = rest.split_at_mut(sums);
                 shares[chunk % threads].push((chunk, first));
