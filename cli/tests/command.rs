@@ -134,7 +134,7 @@ v1 = input 1
 v2 = input 2
 v3 = sin v1
 v4 = mul v0 v3
-guard ordering v1 v2 = greater
+guard lt v2 v1 = true
 output v4
 ";
 
@@ -144,7 +144,7 @@ fn programs_print_the_list_of_the_slides() {
     assert_eq!(success(&["program", "slide", "--show", "text"]), SLIDE);
     let other = success(&["program", "slide", "--at", "b=0.5"]);
     assert!(
-        other.contains("v3 = mul v1 v2\nv4 = add v0 v3\n") && other.contains("= less"),
+        other.contains("v3 = mul v1 v2\nv4 = add v0 v3\n") && other.contains("= false"),
         "{other}"
     );
     let located = success(&["program", "slide", "--raw", "--locations"]);
@@ -168,13 +168,9 @@ fn programs_read_back_from_text_and_json() {
         let text: Program = run("text").parse().unwrap();
         let json = Program::from_json(&run("json")).unwrap();
         assert!(text.is_same(&json), "{problem:?}");
-        assert!(
-            text.values(json.point())
-                .unwrap()
-                .iter()
-                .all(|x| x.is_finite()),
-            "{problem:?}"
-        );
+        let values = text.values(json.point()).unwrap();
+        let is_finite = text.outputs().iter().all(|y| values[y.index()].is_finite());
+        assert!(is_finite, "{problem:?}");
     }
 }
 
@@ -456,7 +452,7 @@ fn wrong_use_is_one_line_and_exit_code_2() {
             "the inputs are a, b, c",
         ),
         (
-            &["program", "rosen", "--size", "1000", "--show", "dot"],
+            &["program", "rosen", "--size", "3000", "--show", "dot"],
             "at most 2000 nodes",
         ),
     ];
