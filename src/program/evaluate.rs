@@ -5,6 +5,7 @@ use super::node::{NodeId, NodeKind};
 use super::region::{Region, Sink, Source};
 use crate::elementary;
 use crate::error::{Error, check_len};
+use crate::scalar::Short;
 
 /// Values, tangents and adjoints of every node of a program; see [`Program::sensitivities`].
 #[derive(Clone, Debug, PartialEq)]
@@ -255,17 +256,29 @@ impl Program {
     /// **Cost**: one evaluation of the partials of one operation.
     #[must_use]
     pub fn partials(&self, node: NodeId, values: &[f64]) -> Vec<Option<f64>> {
-        let args: Vec<f64> = self
-            .arguments(node)
-            .iter()
-            .map(|a| values[a.index()])
-            .collect();
+        let mut partials = Short::new();
+        self.partials_into(node, values, &mut Short::new(), &mut partials);
+        partials.into_vec()
+    }
+
+    /// [`partials`](Self::partials) into buffers that are used again.
+    pub(super) fn partials_into(
+        &self,
+        node: NodeId,
+        values: &[f64],
+        args: &mut Short<f64>,
+        partials: &mut Short<Option<f64>>,
+    ) {
+        let arguments = self.arguments(node);
+        args.clear();
+        args.extend(arguments.iter().map(|a| values[a.index()]));
+        partials.clear();
+        partials.resize(arguments.len(), None);
         let y = values[node.index()];
-        let mut partials = vec![None; args.len()];
         match self.kind(node) {
-            NodeKind::Elementary(op) => elementary::partials(op, &args, y, &mut partials),
+            NodeKind::Elementary(op) => elementary::partials(op, args, y, partials),
             NodeKind::Custom(rule) => {
-                self.rules[rule as usize].partials(&args, y, &mut partials);
+                self.rules[rule as usize].partials(args, y, partials);
             }
             NodeKind::Select => partials[usize::from(args[2] == 0.0)] = Some(1.0),
             NodeKind::Gate if args[2] != 0.0 => {
@@ -275,6 +288,5 @@ impl Program {
             NodeKind::Domain => partials[1] = Some(if args[0].is_nan() { f64::NAN } else { 1.0 }),
             _ => {}
         }
-        partials
     }
 }

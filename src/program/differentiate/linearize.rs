@@ -11,6 +11,7 @@ use crate::error::{Error, check_len};
 use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
 use crate::program::region::{Region, Sink, Source};
+use crate::scalar::Short;
 
 /// The derivative of a program at a point as a linear function; see [`Program::linearize`].
 ///
@@ -149,6 +150,7 @@ impl Graph {
             varied: active.to_vec(),
         };
         let mut varied_results: Vec<Vec<bool>> = Vec::new();
+        let (mut args, mut partials) = (Short::new(), Short::new());
         for node in program.nodes().skip(program.inputs) {
             let arguments = program.arguments(node);
             let mut is_varied = false;
@@ -168,9 +170,9 @@ impl Graph {
                     }
                 }
                 _ => {
-                    let partials = program.partials(node, values);
-                    for (argument, partial) in arguments.iter().zip(partials) {
-                        if let (Some(p), true) = (partial, graph.varied[argument.index()]) {
+                    program.partials_into(node, values, &mut args, &mut partials);
+                    for (argument, partial) in arguments.iter().zip(&partials) {
+                        if let (Some(p), true) = (*partial, graph.varied[argument.index()]) {
                             graph.edges.push((argument.index(), p));
                             is_varied = true;
                         }
