@@ -8,6 +8,7 @@
 
 pub mod modes;
 pub mod operations;
+pub mod programs;
 
 pub use modes::{Mode, Visitor, for_each_mode, for_each_num_dual_mode};
 pub use operations::{Apply, apply, operations};

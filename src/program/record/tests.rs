@@ -650,9 +650,11 @@ fn derived_nodes_have_the_location_of_their_origin() {
     let recording = Recording::open();
     let x = recording.push(NodeKind::Input(0), &[]);
     recording.edit(|program| program.inputs = 1);
-    recording.at(Some(&location));
     let y = x * x;
-    recording.at(None);
+    // As transformations do: after the node was made, in the places of the program being built.
+    let place = recording.place_of(&location);
+    let node = recording.node(y).index();
+    recording.edit(|program| program.places[node] = place);
     let z = y.sin();
     let output = recording.node(z);
     recording.edit(|program| program.outputs = vec![output]);
