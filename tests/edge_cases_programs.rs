@@ -89,6 +89,16 @@ fn edge_e40_the_other_arm_is_not_differentiated() {
         )
     });
     expect(&nested, 2.0, 12.0, 12.0, 6.0);
+    // Both arms select, so that where a derivative reaches the outer one depends on all three masks.
+    let both = generic!(|x| {
+        let arm = |bound: f64, y: S| S::select(x[0].lt_mask(S::from(bound)), y, S::from(7.0));
+        let (a, b) = (arm(3.0, x[0] * x[0]), arm(5.0, x[0].powi(3)));
+        S::select(x[0].lt_mask(S::from(4.0)), a, b) * x[0]
+    });
+    expect(&both, 2.0, 8.0, 12.0, 12.0);
+    expect(&both, 3.5, 24.5, 7.0, 0.0);
+    expect(&both, 4.5, 410.0625, 364.5, 243.0);
+    expect(&both, 6.0, 42.0, 7.0, 0.0);
 }
 
 #[test]

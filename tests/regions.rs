@@ -223,6 +223,9 @@ fn point(n: usize, shift: f64) -> Vec<f64> {
 /// The value and everything else of a function in one carrier.
 type Parts = (f64, Vec<f64>);
 
+/// A carrier, by its name.
+type Carrier = (&'static str, fn(&Case, &[f64]) -> Parts);
+
 fn dual(f: &Case, x: &[f64]) -> Parts {
     let (y, tangents) = jvp(|x| [f.call(x)], x, &direction(x.len())).unwrap();
     (y[0], tangents)
@@ -275,7 +278,7 @@ fn var_of_dual(f: &Case, x: &[f64]) -> Parts {
 
 #[test]
 fn every_carrier_runs_the_loop() {
-    let carriers: [(&str, fn(&Case, &[f64]) -> Parts); 6] = [
+    let carriers: [Carrier; 6] = [
         ("Dual", dual),
         ("Lanes", lanes),
         ("Taylor", taylor),

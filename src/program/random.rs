@@ -55,8 +55,17 @@ pub(super) fn point(rng: &mut Rng, program: &Program) -> Vec<f64> {
 
 /// A program with about that many nodes, up to two regions deep.
 pub(super) fn program(rng: &mut Rng, nodes: usize) -> Program {
+    program_of(rng, nodes, false)
+}
+
+/// The same of operations that IEEE 754 rounds exactly, or that do not round.
+pub(super) fn exact_program(rng: &mut Rng, nodes: usize) -> Program {
+    program_of(rng, nodes, true)
+}
+
+fn program_of(rng: &mut Rng, nodes: usize, exact: bool) -> Program {
     let inputs = rng.usize(..4);
-    let (program, outputs) = grow(rng, inputs, nodes, 2);
+    let (program, outputs) = grow(rng, inputs, nodes, 2, exact);
     Program {
         outputs: (0..rng.usize(1..4))
             .map(|_| outputs[rng.usize(..outputs.len())])
@@ -173,6 +182,35 @@ const NARY: [Op; 9] = [
     Op::MinOf,
 ];
 
+/// The operations above whose results are the same however they are computed.
+const EXACT: [&str; 25] = [
+    "neg",
+    "recip",
+    "add_const",
+    "mul_const",
+    "div_const",
+    "rem_const",
+    "sqrt",
+    "abs",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "rem",
+    "copysign",
+    "max",
+    "min",
+    "mul_add",
+    "sum",
+    "prod",
+    "max_of",
+    "min_of",
+];
+
 /// A program that grows.
 struct Growth<'a> {
     recording: &'a Recording,
@@ -184,10 +222,18 @@ struct Growth<'a> {
     regions: usize,
     rules: u32,
     depth: usize,
+    /// Whether operations are those of [`EXACT`] only.
+    exact: bool,
 }
 
 /// A program without outputs, and its nodes that are numbers.
-fn grow(rng: &mut Rng, inputs: usize, nodes: usize, depth: usize) -> (Program, Vec<NodeId>) {
+fn grow(
+    rng: &mut Rng,
+    inputs: usize,
+    nodes: usize,
+    depth: usize,
+    exact: bool,
+) -> (Program, Vec<NodeId>) {
     let recording = Recording::open();
     let mut growth = Growth {
         recording: &recording,
@@ -198,6 +244,7 @@ fn grow(rng: &mut Rng, inputs: usize, nodes: usize, depth: usize) -> (Program, V
         regions: 0,
         rules: 0,
         depth,
+        exact,
     };
     recording.edit(|program| program.inputs = inputs);
     for input in 0..inputs {
@@ -336,6 +383,12 @@ impl Growth<'_> {
             22 if self.depth > 0 => return self.region(),
             _ => return self.guard(),
         };
+        if let NodeKind::Elementary(op) = kind
+            && self.exact
+            && !EXACT.contains(&op.name())
+        {
+            return;
+        }
         self.push(kind, &arguments);
     }
 
@@ -380,7 +433,7 @@ impl Growth<'_> {
     fn region(&mut self) {
         let inputs = self.rng.usize(..5);
         let nodes = self.rng.usize(1..14);
-        let (body, numbers) = grow(self.rng, inputs, nodes, self.depth - 1);
+        let (body, numbers) = grow(self.rng, inputs, nodes, self.depth - 1, self.exact);
         let outputs: Vec<NodeId> = (0..self.rng.usize(1..5))
             .map(|_| numbers[self.rng.usize(..numbers.len())])
             .collect();
@@ -392,7 +445,9 @@ impl Growth<'_> {
             .zip(&sinks)
             .filter_map(|(k, sink)| (*sink == Sink::Last).then_some(k))
             .collect();
-        let iterations = self.rng.usize(1..5);
+        // Some fill vector registers, and leave a rest.
+        let longest = if self.rng.u32(..8) == 0 { 40 } else { 5 };
+        let iterations = self.rng.usize(1..longest);
         let mut arguments = Vec::new();
         let mut sources = Vec::new();
         for _ in 0..inputs {

@@ -209,11 +209,6 @@ impl Draft {
         Ok(program)
     }
 
-    /// The mask that always holds.
-    pub(super) fn all(&self) -> NodeId {
-        self.constant(1.0)
-    }
-
     /// The mask that a number of masks that hold is not 0.
     pub(super) fn is_positive(&self, count: NodeId) -> NodeId {
         let none = self.push(NodeKind::Equal, &[count, self.zero()]);

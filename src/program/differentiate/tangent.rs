@@ -146,10 +146,14 @@ impl<'a> Forward<'a> {
                             draft.push(NodeKind::Select, &[a.value, b.value, mask])
                         };
                         // Without masks it holds everywhere; else where the chosen one does.
-                        let holds = (a.mask.is_some() || b.mask.is_some()).then(|| {
-                            let [a, b] = [a, b].map(|t| t.mask.unwrap_or_else(|| draft.all()));
-                            draft.push(NodeKind::Select, &[a, b, mask])
-                        });
+                        let holds = match (a.mask, b.mask) {
+                            (None, None) => None,
+                            (a, b) if a == b => a,
+                            (a, b) => {
+                                let arms = [draft.both(mask, a), draft.both(other(), b)];
+                                Some(draft.push(NodeKind::Or, &arms))
+                            }
+                        };
                         Derivative { value, mask: holds }
                     }
                     (a, b) => {

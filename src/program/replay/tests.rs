@@ -1,5 +1,7 @@
 //! Replay against the naive evaluation of programs.
 
+mod programs;
+
 use std::sync::Arc;
 
 use super::super::record::{Recording, Traced};
@@ -134,7 +136,7 @@ fn everything<S: Scalar>(x: &[S]) -> Vec<S> {
 
 #[test]
 fn every_operation_agrees_with_the_naive_evaluation() {
-    let program = Program::record(|x| everything(x), &[0.5, 2.0]).unwrap();
+    let program = Program::record(everything, &[0.5, 2.0]).unwrap();
     for x in [
         [0.5, 2.0],
         [-1.5, 0.25],

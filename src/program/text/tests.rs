@@ -332,7 +332,7 @@ fn broken_texts_name_the_line() {
         let text = format!("{head}{text}\n");
         match text.parse::<Program>() {
             Err(Error::Parse { line: found, .. }) if text.contains("0 iterations") => {
-                assert_eq!(found, 4)
+                assert_eq!(found, 4);
             }
             Err(Error::Parse { line: found, .. }) => assert_eq!(found, line, "{text}"),
             other => panic!("{other:?} {text}"),

@@ -30,9 +30,11 @@ struct Frame {
 impl Frame {
     fn new(unit: &Unit, sums: usize, isa: Isa) -> Self {
         let lanes = isa.lanes();
+        // Loops and guards name the first slot as their destination, also where nothing differs between lanes.
+        let vectors = unit.vectors.max(1);
         Self {
             u: unit.scalar_file(),
-            v: Line::file(unit.vectors * lanes * REGISTERS),
+            v: Line::file(vectors * lanes * REGISTERS),
             accumulators: Line::file(sums * lanes),
         }
     }
