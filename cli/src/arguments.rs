@@ -160,7 +160,7 @@ pub(crate) enum Show {
 JSON: problem, mode, inputs, outputs, value (a number, or an array if there are several outputs),
 gradient (one output) or jacobian (rows, cols, entries), seconds, primal_seconds, tape_bytes,
 adjoint_bytes. Entries are triplets [row, col, value], row by row: all of a dense Jacobian; of ba only
-those that its structure has. In program mode the function is recorded, and a replay of its simplified
+those that its structure has, as always in program mode. There the function is recorded, and a replay of its simplified
 derivative program is timed; tape_bytes is the size of the program, adjoint_bytes that of the replay's
 registers. NaN and infinities are the strings \"NaN\", \"inf\" and \"-inf\".")]
 pub(crate) struct GradientArguments {
