@@ -86,7 +86,10 @@ impl SharedFile {
     fn read_row(self, start: usize, to: &mut [f64]) {
         debug_assert!(start + to.len() <= self.len);
         // SAFETY: lowering numbered the slots of this file; nobody writes to these while blocks run.
-        to.copy_from_slice(unsafe { std::slice::from_raw_parts(self.start.add(start), to.len()) });
+        copy_few(
+            unsafe { std::slice::from_raw_parts(self.start.add(start), to.len()) },
+            to,
+        );
     }
 
     /// Copies numbers to slots in a row.
@@ -94,8 +97,38 @@ impl SharedFile {
     fn write_row(self, start: usize, from: &[f64]) {
         debug_assert!(start + from.len() <= self.len);
         // SAFETY: lowering numbered the slots of this file; these belong to the iterations of one block.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), from.len()) }
-            .copy_from_slice(from);
+        copy_few(from, unsafe {
+            std::slice::from_raw_parts_mut(self.start.add(start), from.len())
+        });
+    }
+}
+
+/// Copies a few numbers by pieces of fixed length; a call of the library for each lane costs more than the lane.
+#[inline(always)]
+fn copy_few(from: &[f64], to: &mut [f64]) {
+    let mut done = 0;
+    while copy_piece::<8>(from, to, done) {
+        done += 8;
+    }
+    if copy_piece::<4>(from, to, done) {
+        done += 4;
+    }
+    if copy_piece::<2>(from, to, done) {
+        done += 2;
+    }
+    copy_piece::<1>(from, to, done);
+}
+
+/// Copies `N` numbers, if there are as many.
+#[inline(always)]
+fn copy_piece<const N: usize>(from: &[f64], to: &mut [f64], start: usize) -> bool {
+    let piece = from[start..].first_chunk::<N>();
+    let place = to[start..].first_chunk_mut::<N>();
+    if let (Some(piece), Some(place)) = (piece, place) {
+        *place = *piece;
+        true
+    } else {
+        false
     }
 }
 
@@ -269,7 +302,7 @@ impl Run for BlockRun<'_> {
             }
             for (from, to) in &this.data {
                 let numbers = files.numbers::<L>(*to);
-                numbers[..active].copy_from_slice(&from[start..start + active]);
+                copy_few(&from[start..start + active], &mut numbers[..active]);
                 repeat_last(numbers, active);
             }
             simd.vectorize(Body::<U, L, FMA> {
@@ -323,7 +356,9 @@ fn gather<const L: usize>(
 fn repeat_last<const L: usize>(to: &mut [f64; L], active: usize) {
     if active < L {
         let last = to[active - 1];
-        to[active..].fill(last);
+        for (lane, to) in to.iter_mut().enumerate() {
+            *to = if lane < active { *to } else { last };
+        }
     }
 }
 
@@ -337,7 +372,14 @@ fn scatter<const L: usize>(
     start: usize,
     active: usize,
 ) {
-    let row: [f64; L] = files.row(from);
+    let splat;
+    let row = match files.row::<L>(from) {
+        Ok(row) => row,
+        Err(uniform) => {
+            splat = [uniform; L];
+            &splat
+        }
+    };
     let row = &row[..active];
     match to {
         Slots::Affine { base, stride: 1 } => file.write_row(*base as usize + start, row),

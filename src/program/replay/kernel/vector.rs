@@ -90,16 +90,16 @@ impl<'a> Files<'a> {
         unsafe { &mut *self.v.add(start).cast() }
     }
 
-    /// The numbers of an operand in all lanes.
+    /// The numbers of an operand in all lanes, or the one of all lanes.
     #[inline(always)]
-    pub(super) fn row<const L: usize>(&self, operand: u32) -> [f64; L] {
+    pub(super) fn row<const L: usize>(&self, operand: u32) -> Result<&[f64; L], f64> {
         if operand & VECTOR == 0 {
-            return [self.u[operand as usize]; L];
+            return Err(self.u[operand as usize]);
         }
         let start = (operand & !VECTOR) as usize * L;
         debug_assert!(start + L <= self.len.0);
         // SAFETY: as in `register`.
-        unsafe { *self.v.add(start).cast() }
+        Ok(unsafe { &*self.v.add(start).cast() })
     }
 
     /// The number of an operand in a lane.
