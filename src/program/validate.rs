@@ -278,8 +278,9 @@ impl Program {
             let takes_mask = match kind {
                 NodeKind::And | NodeKind::Or | NodeKind::Not => true,
                 NodeKind::Select | NodeKind::Gate => k == 2,
-                // A region passes on whatever its body can use.
-                NodeKind::Region(_) => continue,
+                // A region passes on whatever its body can use. Derivatives compare numbers of masks with 0, and the number
+                // over a single iteration is the mask itself, once its region is dissolved.
+                NodeKind::Region(_) | NodeKind::Equal => continue,
                 _ => false,
             };
             if takes_mask {

@@ -1,4 +1,5 @@
-//! Random programs on all paths: the naive evaluation beside text, JSON, simplification, replay at every width, and batches.
+//! Random programs on all paths: the naive evaluation beside text, JSON, simplification, replay at every width, batches,
+//! linearization and derivative programs.
 //!
 //! Invariant: one lane has the bits of the naive evaluation, and so has every width for operations that are rounded exactly,
 //! up to the order of sums.
@@ -9,12 +10,12 @@ use super::{WIDTHS, options};
 use crate::error::Decision;
 use crate::program::random::{self, is_same, sees_sign_of_nan, visit};
 use crate::program::region::Sink;
-use crate::program::{NodeKind, Program, Width};
+use crate::program::{Guard, NodeKind, Program, Width};
 
 /// The number of programs of each property; more with the environment variable `WENGERT_PROGRAMS`.
 fn programs() -> u64 {
     let asked = std::env::var("WENGERT_PROGRAMS").ok();
-    asked.map_or(25_000, |text| text.parse().expect("a number of programs"))
+    asked.map_or(20_000, |text| text.parse().expect("a number of programs"))
 }
 
 /// Random programs by seed, with a generator for points.
@@ -231,6 +232,59 @@ fn wide_replays_agree_to_rounding() {
                 assert!(
                     (a - b).abs() <= 1e-9 * scale,
                     "seed {seed} at {x:?}, {width:?}: {a:e}, not {b:e}\n{program}"
+                );
+            }
+        }
+    }
+    assert!(compared > programs() / 20, "{compared}");
+}
+
+/// The program without its decisions, so that it holds everywhere.
+fn without_guards(program: &Program) -> Program {
+    let mut free = program.clone();
+    free.guards = Vec::<Guard>::new();
+    for region in &mut free.regions {
+        region.body = without_guards(&region.body).into();
+    }
+    free
+}
+
+#[test]
+fn derivative_programs_agree_with_linearization() {
+    let mut compared = 0;
+    for seed in 0..programs() {
+        let mut rng = Rng::with_seed(seed << 8 | 4);
+        let size = rng.usize(1..20);
+        let program = without_guards(&random::program(&mut rng, size));
+        let (n, m) = (program.inputs(), program.outputs().len());
+        let x = random::point(&mut rng, &program);
+        let v: Vec<f64> = (0..n).map(|_| rng.f64() + 0.5).collect();
+        let w: Vec<f64> = (0..m).map(|_| rng.f64() + 0.5).collect();
+        let linear = program.linearize(&x).unwrap();
+        let jvp = program.jvp().unwrap();
+        let vjp = program.vjp().unwrap();
+        for (derivative, direction, expected, skipped) in [
+            (&jvp, &v, linear.jvp(&v).unwrap(), m),
+            (&vjp, &w, linear.vjp(&w).unwrap(), m),
+        ] {
+            assert_eq!(derivative.validate(), Ok(()), "seed {seed}\n{program}");
+            let simple = derivative.simplify().unwrap();
+            let at = [&x[..], direction].concat();
+            let found = naive(derivative, &at);
+            let what = || format!("seed {seed} at {at:?}\n{program}\n{derivative}");
+            if !sees_sign_of_nan(derivative, &at) {
+                assert_same(&replay(&simple, &at, Width::One).0, &found, &what);
+                assert_same(&found[..skipped], linear.outputs(), &what);
+            }
+            let Some(scale) = moderate(derivative, &at) else {
+                continue;
+            };
+            compared += 1;
+            for (a, b) in found[skipped..].iter().zip(&expected) {
+                assert!(
+                    (a - b).abs() <= 1e-9 * scale,
+                    "{a:e}, not {b:e}, {}",
+                    what()
                 );
             }
         }
