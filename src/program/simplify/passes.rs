@@ -8,12 +8,6 @@ use super::rebuild::{Entry, rebuild};
 use crate::error::Error;
 use crate::program::Program;
 
-/// Regions are simplified from the inside and from the outside in turn; what a round finds, later rounds use.
-///
-/// One round settles the test problems and their derivatives; a second one finds nothing but chains of carried values, at the
-/// price of the first.
-const ROUNDS: usize = 1;
-
 /// Which passes [`Program::simplify_with`] makes.
 ///
 /// ```
@@ -117,37 +111,11 @@ impl Program {
     ///
     /// **Source**: as [`simplify`](Self::simplify).
     pub fn simplify_with(&self, passes: Passes) -> Result<Self, Error> {
-        let mut program = round(self, passes)?;
-        for _ in 1..ROUNDS {
-            if program.regions.is_empty() {
-                break;
-            }
-            let next = round(&program, passes)?;
-            let is_settled = next.size() == program.size();
-            program = next;
-            if is_settled {
-                break;
-            }
-        }
-        Ok(program)
-    }
-
-    /// The numbers of nodes, arguments, outputs and regions, those of bodies included.
-    pub(super) fn size(&self) -> [usize; 4] {
-        let own = [
-            self.len(),
-            self.arguments.len(),
-            self.outputs.len(),
-            self.regions.len(),
-        ];
-        self.regions.iter().fold(own, |sum, region| {
-            let body = region.body.size();
-            std::array::from_fn(|k| sum[k] + body[k])
-        })
+        round(self, passes)
     }
 }
 
-/// All passes over a program and its bodies, once.
+/// All passes over a program and its bodies, once: a second time would only find chains of carried values, and cost as much.
 fn round(program: &Program, passes: Passes) -> Result<Program, Error> {
     let needs = if passes.dead {
         Needs::of(program, &vec![true; program.outputs.len()])

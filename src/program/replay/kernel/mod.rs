@@ -1,7 +1,7 @@
 //! The interpreters of register code.
 //!
 //! The only unsafe code of the replay: operands are not checked against the length of their file again, because lowering made
-//! them. Measured on a chain of 1e5 operations: TODO_MEASURE. The safe twin is the naive evaluation of programs, with which the
+//! them. The safe twin is the naive evaluation of programs, with which the
 //! tests compare every opcode.
 #![allow(unsafe_code)]
 

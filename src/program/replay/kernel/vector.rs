@@ -1,7 +1,6 @@
 //! The interpreter of vector code: one dispatch serves `U` registers, so `U W` lanes.
 //!
-//! With one register per dispatch the interpreter spends most of its time on dispatching; with four, a Gaussian mixture takes
-//! TODO_MEASURE of the time.
+//! With one register per dispatch the interpreter would spend most of its time on dispatching.
 
 use pulp::{Simd, WithSimd};
 
