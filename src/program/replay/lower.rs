@@ -205,8 +205,8 @@ impl<'p> Body<'p> {
 }
 
 /// A unit while its code is being made.
-struct Builder {
-    unit: Unit,
+pub(super) struct Builder {
+    pub(super) unit: Unit,
     scalars: Allocator,
     vectors: Allocator,
     constants: HashMap<u64, u32>,
@@ -254,7 +254,8 @@ impl Builder {
         }
     }
 
-    fn constant(&mut self, value: f64) -> Result<u32, Error> {
+    /// The slot of a constant.
+    pub(super) fn constant(&mut self, value: f64) -> Result<u32, Error> {
         if let Some(slot) = self.constants.get(&value.to_bits()) {
             return Ok(*slot);
         }
@@ -265,7 +266,7 @@ impl Builder {
     }
 
     /// Puts operands into the pool; where they start and how many they are.
-    fn pool(&mut self, operands: &[u32]) -> Result<(u32, u32), Error> {
+    pub(super) fn pool(&mut self, operands: &[u32]) -> Result<(u32, u32), Error> {
         let start = u32::try_from(self.unit.pool.len());
         let len = u32::try_from(operands.len());
         let (Ok(start), Ok(len)) = (start, len) else {
@@ -366,94 +367,6 @@ impl Builder {
         };
         body.operands[node.index()] = operand;
         Ok(())
-    }
-
-    /// The instruction of an operation.
-    fn select(
-        &mut self,
-        program: &Program,
-        kind: NodeKind,
-        dst: u32,
-        args: &[u32],
-    ) -> Result<Instruction, Error> {
-        let fixed = |op: Opcode| Instruction {
-            op,
-            dst,
-            a: args.first().copied().unwrap_or(0),
-            b: args.get(1).copied().unwrap_or(0),
-            c: args.get(2).copied().unwrap_or(0),
-        };
-        let with_constant = |op: Opcode, b: u32| Instruction { b, ..fixed(op) };
-        Ok(match kind {
-            NodeKind::Select => fixed(Opcode::Select),
-            NodeKind::Gate => fixed(Opcode::Gate),
-            NodeKind::Domain => fixed(Opcode::Domain),
-            NodeKind::Detach => fixed(Opcode::Copy),
-            NodeKind::Less => fixed(Opcode::Less),
-            NodeKind::LessEqual => fixed(Opcode::LessEqual),
-            NodeKind::Equal => fixed(Opcode::Equal),
-            NodeKind::And => fixed(Opcode::And),
-            NodeKind::Or => fixed(Opcode::Or),
-            NodeKind::Not => fixed(Opcode::Not),
-            NodeKind::Elementary(op) => match op {
-                Op::AddConst(c) => with_constant(Opcode::Add, self.constant(c)?),
-                Op::MulConst(c) => with_constant(Opcode::Mul, self.constant(c)?),
-                Op::DivConst(c) => with_constant(Opcode::Div, self.constant(c)?),
-                Op::Powf(c) => with_constant(Opcode::Pow, self.constant(c)?),
-                Op::Powi(2) => fixed(Opcode::Square),
-                Op::Powi(n) => with_constant(Opcode::Powi, n.cast_unsigned()),
-                Op::Sum | Op::Dot | Op::SquaredNorm | Op::LogSumExp | Op::MaxOf
-                    if !args.is_empty() =>
-                {
-                    let (a, b) = self.pool(args)?;
-                    let op = match op {
-                        Op::Sum => Opcode::Sum,
-                        Op::Dot => Opcode::Dot,
-                        Op::SquaredNorm => Opcode::SquaredNorm,
-                        Op::LogSumExp => Opcode::LogSumExp,
-                        _ => Opcode::MaxOf,
-                    };
-                    Instruction {
-                        op,
-                        dst,
-                        a,
-                        b,
-                        c: 0,
-                    }
-                }
-                _ => match direct(op) {
-                    Some(op) => fixed(op),
-                    None => {
-                        let c = number_of(self.unit.operations.len())?;
-                        self.unit.operations.push(op);
-                        let (a, b) = self.pool(args)?;
-                        Instruction {
-                            op: Opcode::General,
-                            dst,
-                            a,
-                            b,
-                            c,
-                        }
-                    }
-                },
-            },
-            NodeKind::Custom(rule) => {
-                let c = number_of(self.unit.rules.len())?;
-                self.unit.rules.push(program.rules[rule as usize].clone());
-                let (a, b) = self.pool(args)?;
-                Instruction {
-                    op: Opcode::Custom,
-                    dst,
-                    a,
-                    b,
-                    c,
-                }
-            }
-            NodeKind::Input(_)
-            | NodeKind::Constant(_)
-            | NodeKind::Region(_)
-            | NodeKind::Result(_) => fixed(Opcode::Copy),
-        })
     }
 
     fn lower_region(
@@ -712,50 +625,9 @@ impl Builder {
     }
 }
 
-fn number_of(len: usize) -> Result<u32, Error> {
+/// The length of a list as the number of its next entry.
+pub(super) fn number_of(len: usize) -> Result<u32, Error> {
     u32::try_from(len).map_err(|_| Error::TapeFull {
         limit: u32::MAX as usize,
-    })
-}
-
-/// The opcode of an operation on one or two operands without parameters.
-const fn direct(op: Op) -> Option<Opcode> {
-    Some(match op {
-        Op::Neg => Opcode::Neg,
-        Op::Recip => Opcode::Recip,
-        Op::Sqrt => Opcode::Sqrt,
-        Op::Abs => Opcode::Abs,
-        Op::Exp => Opcode::Exp,
-        Op::Exp2 => Opcode::Exp2,
-        Op::Log2 => Opcode::Log2,
-        Op::Log10 => Opcode::Log10,
-        Op::Cbrt => Opcode::Cbrt,
-        Op::Atanh => Opcode::Atanh,
-        Op::Softplus => Opcode::Softplus,
-        Op::Hypot => Opcode::Hypot,
-        Op::Asinh => Opcode::Asinh,
-        Op::Acosh => Opcode::Acosh,
-        Op::ExpM1 => Opcode::ExpM1,
-        Op::Ln => Opcode::Ln,
-        Op::Ln1p => Opcode::Ln1p,
-        Op::Sin => Opcode::Sin,
-        Op::Cos => Opcode::Cos,
-        Op::Tan => Opcode::Tan,
-        Op::Asin => Opcode::Asin,
-        Op::Acos => Opcode::Acos,
-        Op::Atan => Opcode::Atan,
-        Op::Sinh => Opcode::Sinh,
-        Op::Cosh => Opcode::Cosh,
-        Op::Tanh => Opcode::Tanh,
-        Op::SechSquared => Opcode::SechSquared,
-        Op::Logistic => Opcode::Logistic,
-        Op::Add => Opcode::Add,
-        Op::Sub => Opcode::Sub,
-        Op::Mul => Opcode::Mul,
-        Op::Div => Opcode::Div,
-        Op::Pow => Opcode::Pow,
-        Op::Atan2 => Opcode::Atan2,
-        Op::MulAdd => Opcode::MulAdd,
-        _ => return None,
     })
 }

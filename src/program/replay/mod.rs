@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `lower`, `allocate`, `code` | from nodes to instructions on two register files |
+//! | `lower`, `select`, `allocate`, `code` | from nodes to instructions on two register files |
 //! | `width` | how many lanes, with which instructions |
 //! | `kernel` | the interpreters; the only unsafe code |
 //!
@@ -18,6 +18,7 @@ mod allocate;
 mod code;
 mod kernel;
 mod lower;
+mod select;
 #[cfg(test)]
 mod tests;
 mod width;
