@@ -26,6 +26,10 @@ const SEED: u64 = 1;
 /// Points in one batch of the flux.
 const POINTS: usize = 4096;
 
+/// Evaluations in one call, as a solver makes them: with one, every contestant would find the memory of the others in the cache.
+const BA_TIMES: u32 = 5;
+const HAND_TIMES: u32 = 20;
+
 /// Operations of the flat programs.
 const FLAT: [usize; 2] = [100_000, 10_000_000];
 
@@ -85,10 +89,13 @@ fn replayed<'a>(
     program: &Program,
     options: &ReplayOptions,
     x: &'a [f64],
+    times: u32,
 ) -> Outcome<Contestant<'a>> {
     let mut replay = program.prepare_with(options).map_err(text)?;
     Ok(Contestant::new(name, move |out| {
-        run_into(&mut replay, x, out)
+        for _ in 0..times {
+            run_into(&mut replay, x, out);
+        }
     }))
 }
 
@@ -97,9 +104,13 @@ fn run_into(replay: &mut Replay, x: &[f64], out: &mut [f64]) {
     let _ = black_box(replay.run_into(black_box(x), out));
 }
 
-fn plain<'a>(f: &'a impl Function, x: &'a [f64]) -> Contestant<'a> {
+fn plain<'a>(f: &'a impl Function, x: &'a [f64], times: u32) -> Contestant<'a> {
     let outputs = f.outputs(x.len());
-    Contestant::new(PLAIN, move |out| f.eval(black_box(x), &mut out[..outputs]))
+    Contestant::new(PLAIN, move |out| {
+        for _ in 0..times {
+            f.eval(black_box(x), &mut out[..outputs]);
+        }
+    })
 }
 
 /// A loop of additions and multiplications.
@@ -264,7 +275,7 @@ fn gradient_case(
     let gradient = gradient(&scalar(f, x)?)?;
     let mut contestants = Vec::new();
     for (name, width, threads) in widths {
-        contestants.push(replayed(name, &gradient, &options(*width, *threads), x)?);
+        contestants.push(replayed(name, &gradient, &options(*width, *threads), x, 1)?);
     }
     let mut tape = PreparedGradient::new(|x: &[_]| f.call(x), x.len());
     contestants.push(Contestant::new("tape", move |out| {
@@ -283,7 +294,7 @@ fn gradient_case(
             operation: "entry of the gradient",
             operations: u32::try_from(x.len()).map_err(text)?,
             evaluations: 1,
-            plain: plain(f, x),
+            plain: plain(f, x, 1),
             contestants,
             expected: vec![(0, expected)],
             oracle: Some(oracle),
@@ -358,7 +369,7 @@ fn mixture_setup(adbench: &Path, rounds: u32) -> Outcome<Comparison> {
             operation: "setup",
             operations: 1,
             evaluations: 1,
-            plain: plain(&f, &x),
+            plain: plain(&f, &x, 1),
             contestants: vec![
                 Contestant::new(OURS, |out| {
                     out[0] = prepare(black_box(&x)).map_or(f64::NAN, |replay| {
@@ -473,6 +484,9 @@ fn adjustment(adbench: &Path, rounds: u32) -> Outcome<Comparison> {
         // The result stays where the replay computed it; one entry is copied to be checked.
         let mut is_checked = false;
         contestants.push(Contestant::new(name, move |out| {
+            for _ in 1..BA_TIMES {
+                let _ = black_box(replay.run(black_box(x)));
+            }
             if let Ok(y) = black_box(replay.run(black_box(x))) {
                 if !is_checked {
                     out.copy_from_slice(y);
@@ -488,9 +502,11 @@ fn adjustment(adbench: &Path, rounds: u32) -> Outcome<Comparison> {
             name: "ba n=49 m=7776 p=31843, Jacobian".to_owned(),
             operation: "nonzero of the Jacobian",
             operations: u32::try_from(picks.len()).map_err(text)?,
-            evaluations: 1,
+            evaluations: BA_TIMES,
             plain: Contestant::new(PLAIN, |out| {
-                f.eval(black_box(&x), &mut y);
+                for _ in 0..BA_TIMES {
+                    f.eval(black_box(&x), &mut y);
+                }
                 out[0] = y[0];
             }),
             contestants,
@@ -546,15 +562,21 @@ fn hand(adbench: &Path, rounds: u32) -> Outcome<Comparison> {
         ("four lanes", Width::Four),
         ("one lane", Width::One),
     ] {
-        contestants.push(replayed(name, &program, &options(width, 1), &x)?);
+        contestants.push(replayed(
+            name,
+            &program,
+            &options(width, 1),
+            &x,
+            HAND_TIMES,
+        )?);
     }
     compare(
         Workload {
             name: format!("hand, simple, {} points, Jacobian", rows / 3),
             operation: "entry of the Jacobian",
             operations: u32::try_from(rows * columns).map_err(text)?,
-            evaluations: 1,
-            plain: plain(&f, &x),
+            evaluations: HAND_TIMES,
+            plain: plain(&f, &x, HAND_TIMES),
             contestants,
             expected: vec![(0, expected)],
             oracle: Some(oracle),

@@ -66,6 +66,12 @@ pub(super) enum Opcode {
     Or,
     /// `a * b + c`, rounded once.
     MulAdd,
+    /// `a * b + c`, rounded twice, or once where products are fused.
+    MulPlus,
+    /// `a * b - c`, rounded likewise.
+    MulMinus,
+    /// `c - a * b`, rounded likewise.
+    MinusMul,
     /// `a` where `c` holds, else `b`.
     Select,
     /// `a * b` where `c` holds, else +0.

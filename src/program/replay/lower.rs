@@ -14,8 +14,10 @@ use super::super::node::{NodeId, NodeKind};
 use super::super::region::{Region, Sink, Source};
 use super::allocate::Allocator;
 use super::code::{Blocks, Entry, Exit, Instruction, Opcode, Sequential, Slots, Unit, VECTOR};
+use super::select::with_product;
 use crate::elementary::Op;
 use crate::error::Error;
+use crate::scalar::Short;
 
 /// Fewer iterations than this do not pay for files of their own.
 const FEWEST_BLOCKED: usize = 4;
@@ -94,6 +96,10 @@ struct Body<'p> {
     guards: Vec<(NodeId, usize)>,
     /// Products that are computed where they are added up.
     deferred: Vec<NodeId>,
+    /// The sum or difference that a product may be computed with, or `NONE`.
+    partner: Vec<u32>,
+    /// The factors of products that wait for their partner.
+    waiting: HashMap<NodeId, (u32, u32)>,
 }
 
 /// Where an output of a body is found.
@@ -162,6 +168,27 @@ impl<'p> Body<'p> {
         for output in program.outputs() {
             last_use[output.index()] = u32::MAX;
         }
+        let mut partner = vec![NONE; program.len()];
+        let uses = uses(program);
+        for node in program.nodes() {
+            let is_sum = matches!(
+                program.kind(node),
+                NodeKind::Elementary(Op::Add | Op::Sub | Op::AddConst(_))
+            );
+            let arguments = program.arguments(node).iter().filter(|_| is_sum);
+            let product = arguments.copied().find(|argument| {
+                let kind = program.kind(*argument);
+                let is_product = matches!(kind, NodeKind::Elementary(Op::Mul | Op::MulConst(_)));
+                is_product && uses[argument.index()] == 1
+            });
+            if let Some(product) = product {
+                partner[product.index()] = node.raw();
+                for factor in program.arguments(product) {
+                    let last = &mut last_use[factor.index()];
+                    *last = (*last).max(node.raw());
+                }
+            }
+        }
         let mut operands = vec![NONE; program.len()];
         operands[..inputs.len()].copy_from_slice(inputs);
         let mut is_owned = vec![false; program.len()];
@@ -176,6 +203,8 @@ impl<'p> Body<'p> {
             results,
             guards,
             deferred: Vec::new(),
+            partner,
+            waiting: HashMap::new(),
         }
     }
 
@@ -304,7 +333,12 @@ impl Builder {
                 guarded.extend([first, second]);
             }
             let arguments = body.program.arguments(node);
-            let used = arguments.iter().copied().chain(guarded).chain([node]);
+            let factors = arguments
+                .iter()
+                .filter(|argument| body.partner[argument.index()] == node.raw())
+                .flat_map(|product| body.program.arguments(*product));
+            let used = arguments.iter().chain(factors).copied();
+            let used: Short<NodeId> = used.chain(guarded).chain([node]).collect();
             for used in used {
                 let is_last = body.last_use[used.index()] <= node.raw();
                 if is_last && std::mem::take(&mut body.is_owned[used.index()]) {
@@ -353,14 +387,44 @@ impl Builder {
                     .iter()
                     .map(|argument| body.operand(*argument))
                     .collect();
+                // A product that waits for this node has no operand.
+                let mut known = arguments.iter().filter(|a| **a != NONE);
+                let differs = known.any(|a| a & VECTOR != 0);
+                // What is the same in all lanes is not multiplied in all of them.
+                if body.partner[node.index()] != NONE && (differs || !self.is_vector) {
+                    let other = match kind {
+                        NodeKind::Elementary(Op::MulConst(c)) => self.constant(c)?,
+                        _ => arguments[1],
+                    };
+                    body.waiting.insert(node, (arguments[0], other));
+                    return Ok(());
+                }
+                let product = program
+                    .arguments(node)
+                    .iter()
+                    .enumerate()
+                    .find_map(|(at, x)| {
+                        let factors = body.waiting.remove(x)?;
+                        Some((at, factors))
+                    });
+                let differs = differs || product.is_some_and(|(_, (a, b))| (a | b) & VECTOR != 0);
                 let place = body.places[node.index()];
                 let dst = if place == NONE {
                     body.is_owned[node.index()] = true;
-                    self.take(arguments.iter().any(|a| a & VECTOR != 0))?
+                    self.take(differs)?
                 } else {
                     place
                 };
-                let instruction = self.select(program, kind, dst, &arguments)?;
+                let instruction = match product {
+                    Some((at, factors)) => {
+                        let other = match kind {
+                            NodeKind::Elementary(Op::AddConst(c)) => self.constant(c)?,
+                            _ => arguments[1 - at],
+                        };
+                        with_product(kind, dst, at, factors, other)
+                    }
+                    None => self.select(program, kind, dst, &arguments)?,
+                };
                 code.push(instruction);
                 dst
             }

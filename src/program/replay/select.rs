@@ -99,6 +99,22 @@ impl Builder {
     }
 }
 
+/// A sum or difference whose argument number `at` is a product of these factors, in one instruction.
+pub(super) fn with_product(
+    kind: NodeKind,
+    dst: u32,
+    at: usize,
+    (a, b): (u32, u32),
+    c: u32,
+) -> Instruction {
+    let op = match (kind, at) {
+        (NodeKind::Elementary(Op::Sub), 0) => Opcode::MulMinus,
+        (NodeKind::Elementary(Op::Sub), _) => Opcode::MinusMul,
+        _ => Opcode::MulPlus,
+    };
+    Instruction { op, dst, a, b, c }
+}
+
 /// The opcode of an operation on one or two operands without parameters.
 const fn direct(op: Op) -> Option<Opcode> {
     Some(match op {

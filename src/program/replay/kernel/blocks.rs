@@ -492,9 +492,11 @@ impl Run for PointRun<'_> {
                 Files::new(&mut self.frame.u, &mut self.frame.v, &mut [], active, start);
             for (input, slot) in (0..self.inputs).zip(0..) {
                 let numbers = files.numbers::<L>(slot);
-                for (lane, number) in numbers.iter_mut().enumerate() {
-                    *number = self.x[(start + lane.min(active - 1)) * self.inputs + input];
+                let points = self.x[start * self.inputs..].chunks_exact(self.inputs);
+                for (number, point) in numbers[..active].iter_mut().zip(points) {
+                    *number = point[input];
                 }
+                repeat_last(numbers, active);
             }
             let mut report = Report {
                 is_per_lane: true,
@@ -508,8 +510,15 @@ impl Run for PointRun<'_> {
             });
             let m = self.outputs.len();
             for (k, output) in self.outputs.iter().enumerate() {
-                for lane in 0..active {
-                    self.y[(start - self.first + lane) * m + k] = files.number::<L>(*output, lane);
+                let points = self.y[(start - self.first) * m..].chunks_exact_mut(m);
+                let points = points.take(active);
+                match files.row::<L>(*output) {
+                    Ok(row) => {
+                        for (point, number) in points.zip(row) {
+                            point[k] = *number;
+                        }
+                    }
+                    Err(number) => points.for_each(|point| point[k] = number),
                 }
             }
             report.found.sort_by_key(|(point, _)| *point);

@@ -145,6 +145,9 @@ pub(super) fn step(unit: &Unit, i: &Instruction, u: &mut [f64]) {
         Opcode::And => mask(a() != 0.0 && b() != 0.0),
         Opcode::Or => mask(a() != 0.0 || b() != 0.0),
         Opcode::MulAdd => a().mul_add(b(), c()),
+        Opcode::MulPlus => a() * b() + c(),
+        Opcode::MulMinus => a() * b() - c(),
+        Opcode::MinusMul => c() - a() * b(),
         Opcode::Select => {
             if c() != 0.0 {
                 a()

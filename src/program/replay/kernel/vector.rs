@@ -209,14 +209,6 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
                 each_pair!(i.a, i.b, |j, $a, $b| unsafe { *dst.add(j) = $value })
             };
         }
-        macro_rules! ternary {
-            (|$a:ident, $b:ident, $c:ident| $value:expr) => {{
-                for j in 0..U {
-                    let ($a, $b, $c) = (fetch(i.a, j), fetch(i.b, j), fetch(i.c, j));
-                    unsafe { *dst.add(j) = $value };
-                }
-            }};
-        }
         let pool = || &unit.pool[i.a as usize..(i.a + i.b) as usize];
         macro_rules! each_register {
             ($operand:expr, |$j:ident, $x:ident| $work:expr) => {{
@@ -237,6 +229,15 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
         }
         // All registers of an operand, which then stay in registers.
         let all = |operand: u32| -> [S::f64s; U] { std::array::from_fn(|j| fetch(operand, j)) };
+        macro_rules! ternary {
+            (|$a:ident, $b:ident, $c:ident| $value:expr) => {{
+                let (a, b, c) = (all(i.a), all(i.b), all(i.c));
+                for j in 0..U {
+                    let ($a, $b, $c) = (a[j], b[j], c[j]);
+                    unsafe { *dst.add(j) = $value };
+                }
+            }};
+        }
         let store = |values: [S::f64s; U]| {
             for (j, value) in values.into_iter().enumerate() {
                 unsafe { *dst.add(j) = value };
@@ -312,6 +313,18 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
                     lanes::<L>(unit, i, &[i.a, i.b, i.c], files);
                 }
             }
+            Opcode::MulPlus if FMA && unit.fuses => {
+                ternary!(|a, b, c| simd.mul_add_f64s(a, b, c));
+            }
+            Opcode::MulPlus => ternary!(|a, b, c| simd.add_f64s(simd.mul_f64s(a, b), c)),
+            Opcode::MulMinus if FMA && unit.fuses => {
+                ternary!(|a, b, c| simd.mul_add_f64s(a, b, simd.neg_f64s(c)));
+            }
+            Opcode::MulMinus => ternary!(|a, b, c| simd.sub_f64s(simd.mul_f64s(a, b), c)),
+            Opcode::MinusMul if FMA && unit.fuses => {
+                ternary!(|a, b, c| simd.mul_add_f64s(simd.neg_f64s(a), b, c));
+            }
+            Opcode::MinusMul => ternary!(|a, b, c| simd.sub_f64s(c, simd.mul_f64s(a, b))),
             Opcode::Select => ternary!(|a, b, c| simd.select_f64s(not_zero(c), a, b)),
             Opcode::Gate => {
                 ternary!(|a, b, c| simd.select_f64s(not_zero(c), simd.mul_f64s(a, b), zero));
