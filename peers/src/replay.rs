@@ -487,11 +487,11 @@ fn adjustment(adbench: &Path, rounds: u32) -> Outcome<Comparison> {
             for _ in 1..BA_TIMES {
                 let _ = black_box(replay.run(black_box(x)));
             }
-            if let Ok(y) = black_box(replay.run(black_box(x))) {
-                if !is_checked {
-                    out.copy_from_slice(y);
-                    is_checked = true;
-                }
+            if let Ok(y) = black_box(replay.run(black_box(x)))
+                && !is_checked
+            {
+                out.copy_from_slice(y);
+                is_checked = true;
             }
         }));
     }
