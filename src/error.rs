@@ -93,6 +93,24 @@ pub enum Error {
         /// What is wrong.
         what: &'static str,
     },
+    /// A linearized graph is damaged, or a vertex cannot be eliminated.
+    InvalidGraph {
+        /// The number of the vertex.
+        vertex: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A cost is beyond 2^64 operations.
+    CostOverflow,
+    /// The text of a file in JSON cannot be read.
+    Json {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What the reader says.
+        message: Arc<str>,
+    },
     /// The text of a program cannot be read.
     Parse {
         /// The line, from 1.
@@ -188,6 +206,17 @@ impl fmt::Display for Error {
             Self::InvalidProgram { index, what } => {
                 write!(f, "the program is damaged at number {index}: {what}")
             }
+            Self::InvalidGraph { vertex, what } => {
+                write!(f, "vertex v{vertex} of the graph: {what}")
+            }
+            Self::CostOverflow => {
+                f.write_str("the cost is beyond 2^64 operations; split the graph or the chain")
+            }
+            Self::Json {
+                line,
+                column,
+                message,
+            } => write!(f, "line {line}, column {column} of the file: {message}"),
             Self::Parse { line, expected } => {
                 write!(f, "line {line} of the program: expected {expected}")
             }
