@@ -22,8 +22,11 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
+//! New here? Read the [`guide`].
+//!
 //! # The parts
 //!
+//! - [`crosscountry`]: the planner of elimination orders between forward and reverse.
 //! - [`forward`]: numbers with tangents, series; [`forward::derivative`], [`forward::jvp`], [`forward::derivatives`].
 //! - [`reverse`]: the tape; [`reverse::gradient`], [`reverse::vjp`], [`reverse::Pullback`], [`reverse::PreparedGradient`].
 //! - [`mod@hessian`]: second and third order in every nesting, `grad(grad(f))`.
@@ -57,6 +60,7 @@ pub mod crosscountry;
 pub mod elementary;
 mod error;
 pub mod forward;
+pub mod guide;
 pub mod hessian;
 mod jacobian;
 pub mod linalg;
