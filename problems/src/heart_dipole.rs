@@ -126,7 +126,7 @@ mod tests {
     /// The equations as MINPACK-2 prints them.
     #[test]
     fn the_equations_are_those_of_minpack_2() {
-        for number in 0..EXPERIMENTS {
+        for (number, sums) in SUMS.iter().enumerate() {
             let f = HeartDipole::experiment(number).unwrap();
             let [a, b, c, d, t, u, v, w] = f.x0();
             let (tt, vv, uu, ww) = (t * t, v * v, u * u, w * w);
@@ -144,7 +144,7 @@ mod tests {
             ];
             let found = residuals(&f, &f.x0());
             for k in 0..8 {
-                let expected = left[k] - SUMS[number][k];
+                let expected = left[k] - sums[k];
                 assert!((found[k] - expected).abs() < 1e-14, "{number} {k}");
             }
             // The authors chose starts that satisfy the first equations.

@@ -29,7 +29,7 @@ const HAND: f64 = 185.0;
 /// ```
 ///
 /// **Shape**: six angles; three coordinates in mm and the three Euler angles.
-/// **Cost**: 11 sines and cosines, 3 arctangents, a root, about 70 multiplications and additions.
+/// **Cost**: 12 sines and cosines, 3 arctangents, a root, 52 other operations.
 /// **Source**: as the module; Euler angles by Craig 2005, equation (2.74).
 pub fn hand<S: Scalar>(angles: &[S]) -> [S; 6] {
     let (s1, c1) = (angles[0].sin(), angles[0].cos());

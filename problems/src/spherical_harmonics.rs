@@ -29,9 +29,9 @@ const MOST_ORDER: usize = 80;
 /// # Ok::<(), wengert_problems::ProblemError>(())
 /// ```
 ///
-/// Differs from the benchmark, where the cosine and sine recurrences are mixed up (its second sine is `xy - yx`): here they
-/// are the real and imaginary parts of `(x + iy)^m`, with the same operations. Normalisation is exact there only beyond
-/// order 0. The Condon-Shortley sign `(-1)^m` is kept.
+/// Differs from the benchmark, where the recurrences of cosines and sines are mixed up (its second sine is `xy - yx`): here
+/// they are the real and imaginary parts of `(x + iy)^m`, with the same operations. Its norms are approximations, wrong for
+/// `m = 0`; they are constants either way. The Condon-Shortley sign `(-1)^m` is kept.
 ///
 /// **Shape**: 3 inputs, `(order + 1)^2` outputs.
 /// **Cost**: about `3.5 (order + 1)^2` operations.
