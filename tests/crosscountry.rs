@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use wengert::crosscountry::{LinearizedGraph, Order, cost_of};
+use wengert::crosscountry::{
+    Budget, EdgeClass, LinearizedGraph, Order, SearchOptions, VertexId, cost_of, search,
+};
 
 fn graph(name: &str) -> LinearizedGraph {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/oracles/graphs");
@@ -29,4 +31,79 @@ fn forward_and_reverse_cost_what_is_published() {
             "{name}"
         );
     }
+}
+
+/// What an order costs, on an adjacency matrix, by the published convention: copies are free.
+fn count(graph: &LinearizedGraph, order: &[VertexId]) -> usize {
+    let mut matrix = vec![vec![None; graph.len()]; graph.len()];
+    for edge in graph.edges() {
+        matrix[edge.source.index()][edge.target.index()] = Some(edge.class == EdgeClass::Copy);
+    }
+    let (mut count, all) = (0, 0..graph.len());
+    for v in order.iter().map(|v| v.index()) {
+        for (s, t) in all.clone().flat_map(|s| all.clone().map(move |t| (s, t))) {
+            if let (Some(first), Some(second)) = (matrix[s][v], matrix[v][t]) {
+                count += usize::from(!first && !second);
+                matrix[s][t] = Some(matrix[s][t].is_none() && first && second);
+            }
+        }
+        all.clone().for_each(|s| (matrix[s][v], matrix[v][s]) = (None, None));
+    }
+    count
+}
+
+#[test]
+fn search_finds_the_best_known_orders() {
+    for (name, best, evaluations) in [
+        ("RoeFlux_1d", 295, 60_000),
+        ("RobotArm_6DOF", 221, 4_000),
+        ("HumanHeartDipole", 148, 4_000),
+        ("BlackScholes", 297, 20_000),
+    ] {
+        let graph = graph(name);
+        for seed in 1..=2 {
+            let options = SearchOptions {
+                seed,
+                budget: Budget::default().with_evaluations(evaluations),
+                target: Some(best),
+                ..SearchOptions::default()
+            };
+            let found = search(&graph, &options, &|_| ()).unwrap();
+            assert_eq!(found.cost.multiplications, best, "{name}, seed {seed}");
+            assert_eq!(count(&graph, &found.order) as u64, best, "{name}");
+            assert_eq!(found.order.len(), graph.intermediates().count());
+        }
+    }
+}
+
+/// A hundred Roe fluxes, each with the results of others among its arguments.
+#[test]
+fn search_improves_large_graphs() {
+    let cell = graph("RoeFlux_1d");
+    let (inputs, inner) = (cell.inputs(), cell.len() - cell.inputs());
+    let (mut edges, mut previous) = (Vec::new(), vec![0, 1, 2]);
+    for k in 0..100 {
+        let shift = |v: VertexId| match v.index() {
+            input if input < inputs => previous.get(input).copied().unwrap_or(input),
+            vertex => vertex + k * inner,
+        };
+        for edge in cell.edges() {
+            edges.push((shift(edge.source), shift(edge.target), edge.class));
+        }
+        previous = cell.outputs().iter().map(|v| shift(*v)).collect();
+    }
+    let vertices = inputs + 100 * inner;
+    let large = LinearizedGraph::new("row", inputs, vertices, &previous, &edges).unwrap();
+    let options = SearchOptions {
+        budget: Budget::default().with_evaluations(1_000),
+        ..SearchOptions::default()
+    };
+    let found = search(&large, &options, &|_| ()).unwrap();
+    let greedy = Order::ALL.map(|order| {
+        let order = order.of(&large).unwrap();
+        cost_of(&large, &order).unwrap().multiplications
+    });
+    let best = *greedy.iter().min().unwrap();
+    let reached = found.cost.multiplications;
+    assert!(reached * 100 < best * 97, "{reached}, greedy {greedy:?}");
 }

@@ -277,6 +277,19 @@ impl<A: Algebra> Elimination<A> {
             .collect()
     }
 
+    /// The edges that enter a vertex, by source.
+    pub(super) fn entering(&self, vertex: VertexId) -> Vec<(VertexId, A::Partial)> {
+        let row = self.rows[vertex.index()].to_vec();
+        row.into_iter()
+            .map(|(s, partial)| (VertexId::from_raw(s), partial))
+            .collect()
+    }
+
+    /// The number of edges.
+    pub(super) fn edges(&self) -> u64 {
+        self.edges
+    }
+
     /// The vertices that a vertex has an edge to, ascending.
     #[must_use]
     pub fn successors(&mut self, vertex: VertexId) -> Vec<VertexId> {

@@ -14,6 +14,7 @@ mod file;
 mod graph;
 mod moves;
 mod orders;
+mod search;
 
 pub use budget::{Budget, Clock, StoppedBy};
 pub use cost::{CostModel, Tally};
@@ -21,3 +22,4 @@ pub use eliminate::{Algebra, Counting, Elimination, Numbers};
 pub use graph::{Edge, EdgeClass, LinearizedGraph, VertexId};
 pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};
+pub use search::{Found, Progress, Reduced, SearchOptions, reduce, search};
