@@ -7,18 +7,27 @@
 //! bound that holds for the moves and the cost in question.
 //! Source: Griewank & Walther 2008, §9 and §10; Naumann 2004, 2008.
 
+mod bounds;
 mod budget;
 mod cost;
 mod eliminate;
+mod exact;
 mod file;
 mod graph;
 mod moves;
 mod orders;
 mod search;
+#[cfg(test)]
+mod samples;
+mod sets;
 
+pub use bounds::{
+    BoundKind, GroupLimits, LowerBound, group_bound, lower_bound, separator_bound, storage_bound,
+};
 pub use budget::{Budget, Clock, StoppedBy};
 pub use cost::{CostModel, Tally};
 pub use eliminate::{Algebra, Counting, Elimination, Numbers};
+pub use exact::{MOST_INTERMEDIATES, Proof, Status, best_by_subsets};
 pub use graph::{Edge, EdgeClass, LinearizedGraph, VertexId};
 pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};

@@ -1,0 +1,201 @@
+//! Lower bounds: what no elimination order can go below.
+//!
+//! | bound | holds for | what it is |
+//! |---|---|---|
+//! | [`separator_bound`] | vertex moves; multiplications, arithmetic | for every vertex the product of two minimum vertex cuts |
+//! | [`group_bound`] | the same | groups of vertices by dynamic programming over their subsets, with conditional cuts |
+//! | [`storage_bound`] | vertex and edge moves; memory | the partials that are there at the start |
+//!
+//! **Why the separator bound holds.** When `v` is eliminated after a set `S`, its sources cut `v` off from the inputs and from the
+//! outputs that are not behind it, since inputs and outputs are never eliminated: there are at least as many as the smallest vertex cut has members. The same holds for
+//! its targets. Both numbers are products of pairs that are multiplied, but for copies: a source whose edge to `v` is a copy has a
+//! path of copies to `v` in the graph as given, so leaving all such vertices out of the cut leaves a number that is not too large.
+//!
+//! **Arithmetic.** A product is free if a factor is 1 or -1, or if both are constant. A source whose edge is not variable has only
+//! constant paths to `v`; leaving all vertices with a path of constants out of the cuts, what remains are pairs of variable
+//! partials, none of which is free. Additions only add to that.
+//!
+//! **Why not for edges and faces.** Eliminating an edge pairs it with the edges on one of its sides only, and the others at `v` may have
+//! been moved elsewhere by then; no order has to bring all sources of `v` together with all its targets at one time. The lion has
+//! the bound 12 for vertices and an edge order of 11.
+//!
+//! Invariant: a bound is `None` unless it is proven for these moves and this cost.
+//! Source: Griewank & Walther 2008, §10.2 (cuts); the rest is ours.
+
+mod clusters;
+mod cuts;
+mod group;
+#[cfg(test)]
+mod tests;
+
+pub(super) use clusters::Clusters;
+pub use clusters::GroupLimits;
+
+use std::fmt;
+
+use self::cuts::{Direction, Neighbours, Side};
+use super::budget::Clock;
+use super::cost::CostModel;
+use super::graph::{EdgeClass, LinearizedGraph};
+use super::moves::Moves;
+
+/// How a lower bound was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BoundKind {
+    /// Minimum vertex cuts before and behind every vertex.
+    Separator,
+    /// Groups of vertices with conditional cuts.
+    Groups,
+    /// What is stored at the start.
+    Storage,
+    /// An exact method.
+    Search,
+}
+
+impl fmt::Display for BoundKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Separator => "separator",
+            Self::Groups => "groups",
+            Self::Storage => "storage",
+            Self::Search => "search",
+        })
+    }
+}
+
+/// No elimination with these moves costs less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LowerBound {
+    /// The bound.
+    pub value: u64,
+    /// How it was found.
+    pub kind: BoundKind,
+    /// The moves for which it holds.
+    pub moves: Moves,
+    /// The cost for which it holds.
+    pub cost: CostModel,
+}
+
+/// The classes of edges whose products may be free, for costs that have bounds by cuts.
+pub(super) fn free_classes(model: CostModel) -> Option<fn(EdgeClass) -> bool> {
+    match model {
+        CostModel::Multiplications => Some(|class| class == EdgeClass::Copy),
+        CostModel::Arithmetic => Some(EdgeClass::is_constant),
+        CostModel::Memory => None,
+    }
+}
+
+/// The sum over all vertices of the product of two minimum vertex cuts: between the inputs and the vertex, and between the vertex
+/// and the outputs.
+///
+/// ```
+/// use wengert::crosscountry::{Budget, CostModel, EdgeClass, LinearizedGraph, Moves, separator_bound};
+/// // Two inputs meet in a vertex that two outputs depend on.
+/// let edges = [(0, 2), (1, 2), (2, 3), (3, 4), (3, 5)].map(|(s, t)| (s, t, EdgeClass::Variable));
+/// let graph = LinearizedGraph::new("hour-glass", 2, 6, &[4, 5], &edges)?;
+/// let clock = Budget::default().start();
+/// let bound = separator_bound(&graph, Moves::Vertex, CostModel::Multiplications, &clock).unwrap();
+/// // Each of the two can be cut off by the other on one side.
+/// assert_eq!(bound.value, 2 * 1 + 1 * 2);
+/// assert!(separator_bound(&graph, Moves::Face, CostModel::Multiplications, &clock).is_none());
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// **Shape**: `None` for edges and faces, and for memory.
+/// **Cost**: for each vertex as many searches among its ancestors and descendants as the cuts have members, and two more. When the
+/// clock ends it, the vertices that were not reached count nothing.
+/// **Source**: Griewank & Walther 2008, §10.2; the reasons are on the [module's](self) page.
+#[must_use]
+pub fn separator_bound(
+    graph: &LinearizedGraph,
+    moves: Moves,
+    model: CostModel,
+    clock: &Clock,
+) -> Option<LowerBound> {
+    let is_free = free_classes(model).filter(|_| moves == Moves::Vertex)?;
+    let neighbours = Neighbours::new(graph, is_free);
+    let mut value = 0_u64;
+    for vertex in graph.intermediates() {
+        if clock.must_stop().is_some() {
+            break;
+        }
+        let cut = |direction| u64::from(Side::new(&neighbours, vertex, direction).value());
+        let product = cut(Direction::Sources).saturating_mul(cut(Direction::Targets));
+        value = value.saturating_add(product);
+    }
+    Some(LowerBound {
+        value,
+        kind: BoundKind::Separator,
+        moves,
+        cost: model,
+    })
+}
+
+/// The sum over groups of vertices of the least that eliminating the group can cost, in any order of its members.
+///
+/// ```
+/// use wengert::crosscountry::{Budget, CostModel, EdgeClass, GroupLimits, LinearizedGraph, Moves, group_bound};
+/// // Two inputs meet in v2; v2 and v3 feed four outputs.
+/// let edges = [(0, 2), (1, 2), (2, 3), (2, 4), (3, 4), (3, 5), (3, 6), (3, 7)];
+/// let edges = edges.map(|(s, t)| (s, t, EdgeClass::Variable));
+/// let graph = LinearizedGraph::new("lion", 2, 8, &[4, 5, 6, 7], &edges)?;
+/// let clock = Budget::default().start();
+/// let limits = GroupLimits::default();
+/// let bound = group_bound(&graph, Moves::Vertex, CostModel::Multiplications, &limits, &clock);
+/// assert_eq!(bound.unwrap().value, 12);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// **Shape**: `None` for edges and faces, and for memory.
+/// **Cost**: set by `limits`; deterministic unless the clock ends it, and then still a bound.
+/// **Source**: our own; the reasons are in the file's `group.rs`.
+#[must_use]
+pub fn group_bound(
+    graph: &LinearizedGraph,
+    moves: Moves,
+    model: CostModel,
+    limits: &GroupLimits,
+    clock: &Clock,
+) -> Option<LowerBound> {
+    let is_free = free_classes(model).filter(|_| moves == Moves::Vertex)?;
+    let clusters = Clusters::new(graph, is_free, limits, clock);
+    Some(LowerBound {
+        value: clusters.value(),
+        kind: BoundKind::Groups,
+        moves,
+        cost: model,
+    })
+}
+
+/// The number of partials of the graph as given: they are all stored when the elimination starts.
+///
+/// **Shape**: `None` but for memory with vertex and edge moves; what is stored in a line graph is not counted in partials.
+/// **Cost**: none.
+#[must_use]
+pub fn storage_bound(
+    graph: &LinearizedGraph,
+    moves: Moves,
+    model: CostModel,
+) -> Option<LowerBound> {
+    let holds = model == CostModel::Memory && moves != Moves::Face;
+    holds.then(|| LowerBound {
+        value: graph.edges().len() as u64,
+        kind: BoundKind::Storage,
+        moves,
+        cost: model,
+    })
+}
+
+/// The best bound for these moves and this cost that is worth its time, `None` where nothing is proven.
+///
+/// **Cost**: that of [`group_bound`]; set a time limit on the clock for graphs with more than some hundred intermediates.
+#[must_use]
+pub fn lower_bound(
+    graph: &LinearizedGraph,
+    moves: Moves,
+    model: CostModel,
+    limits: &GroupLimits,
+    clock: &Clock,
+) -> Option<LowerBound> {
+    storage_bound(graph, moves, model).or_else(|| group_bound(graph, moves, model, limits, clock))
+}
