@@ -10,14 +10,20 @@
 mod budget;
 mod cost;
 mod eliminate;
+mod faces;
 mod file;
 mod graph;
 mod moves;
+#[cfg(test)]
+mod moves_tests;
 mod orders;
+mod replay;
 
 pub use budget::{Budget, Clock, StoppedBy};
 pub use cost::{CostModel, Tally};
 pub use eliminate::{Algebra, Counting, Elimination, Numbers};
+pub use faces::FaceElimination;
 pub use graph::{Edge, EdgeClass, LinearizedGraph, VertexId};
 pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};
+pub use replay::{Replayed, cost_of_moves, jacobian_by_moves, replay};
