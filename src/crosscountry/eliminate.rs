@@ -248,6 +248,12 @@ impl<A: Algebra> Elimination<A> {
         self.algebra
     }
 
+    /// The largest number of partials that were stored at one time.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.most_edges
+    }
+
     /// Whether a vertex is there.
     #[must_use]
     pub fn is_alive(&self, vertex: VertexId) -> bool {

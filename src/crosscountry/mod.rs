@@ -12,14 +12,18 @@ mod budget;
 mod cost;
 mod eliminate;
 mod exact;
+mod faces;
 mod file;
 mod graph;
 mod moves;
+#[cfg(test)]
+mod moves_tests;
 mod orders;
 mod search;
 #[cfg(test)]
 mod samples;
 mod sets;
+mod replay;
 
 pub use bounds::{
     BoundKind, GroupLimits, LowerBound, group_bound, lower_bound, separator_bound, storage_bound,
@@ -32,3 +36,5 @@ pub use graph::{Edge, EdgeClass, LinearizedGraph, VertexId};
 pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};
 pub use search::{Found, Progress, Reduced, SearchOptions, reduce, search};
+pub use faces::FaceElimination;
+pub use replay::{Replayed, cost_of_moves, jacobian_by_moves, replay};
