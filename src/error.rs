@@ -93,6 +93,15 @@ pub enum Error {
         /// What is wrong.
         what: &'static str,
     },
+    /// A cost is beyond 2^64 operations.
+    CostOverflow,
+    /// The elements of a chain do not fit, or a plan is not one of its chain.
+    InvalidChain {
+        /// The number of the element, or of the task.
+        index: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
     /// The text of a program cannot be read.
     Parse {
         /// The line, from 1.
@@ -187,6 +196,12 @@ impl fmt::Display for Error {
             }
             Self::InvalidProgram { index, what } => {
                 write!(f, "the program is damaged at number {index}: {what}")
+            }
+            Self::CostOverflow => {
+                f.write_str("the cost is beyond 2^64 operations; split the graph or the chain")
+            }
+            Self::InvalidChain { index, what } => {
+                write!(f, "number {index} of the chain: {what}")
             }
             Self::Parse { line, expected } => {
                 write!(f, "line {line} of the program: expected {expected}")

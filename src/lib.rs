@@ -53,6 +53,7 @@
 #![deny(unsafe_code)]
 
 pub mod check;
+pub mod crosscountry;
 pub mod elementary;
 mod error;
 pub mod forward;
