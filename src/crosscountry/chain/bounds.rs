@@ -65,7 +65,8 @@ impl Entry {
         let has_room = |end: u64| {
             let used = self.ramp.iter().skip(1).map(|at| end.saturating_sub(*at));
             let room: u128 = used.map(u128::from).sum();
-            self.work_within(end).is_some_and(|work| u128::from(work) <= room)
+            self.work_within(end)
+                .is_some_and(|work| u128::from(work) <= room)
         };
         let (mut low, mut high) = (*shortest, above);
         while low < high {
@@ -138,19 +139,21 @@ impl Table {
                     }
                 }
                 (Some(a), None) | (None, Some(a)) => {
-                    a.front.iter().for_each(|point| push(point.0, Some(point.1)));
+                    a.front
+                        .iter()
+                        .for_each(|point| push(point.0, Some(point.1)));
                 }
                 (None, None) => push(0, Some(0)),
             }
-            for p in 2..=self.workers {
+            let of = |entry: Option<&Entry>, p: usize| match entry {
+                Some(entry) => entry.ramp[p],
+                None if p == 0 => 0,
+                None => u64::MAX,
+            };
+            for (p, at) in ramp.iter_mut().enumerate().skip(2) {
                 for left in 0..=p {
-                    let at = |entry: Option<&Entry>, p: usize| match entry {
-                        Some(entry) => entry.ramp[p],
-                        None if p == 0 => 0,
-                        None => u64::MAX,
-                    };
-                    let both = at(a, left).max(at(b, p - left));
-                    ramp[p] = ramp[p].min(both.saturating_add(step.cost));
+                    let both = of(a, left).max(of(b, p - left));
+                    *at = (*at).min(both.saturating_add(step.cost));
                 }
             }
         }
@@ -192,7 +195,9 @@ impl Table {
                 }
                 (late, work)
             };
-            let best = (0..entry.steps.len()).min_by_key(|k| value(*k)).unwrap_or(0);
+            let best = (0..entry.steps.len())
+                .min_by_key(|k| value(*k))
+                .unwrap_or(0);
             let left = times[number].saturating_sub(entry.steps[best].cost);
             for operand in entry.rests[best].iter().flatten() {
                 times[usize::from(*operand)] = left;
@@ -209,5 +214,7 @@ fn thinned(front: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
     }
     let group = front.len().div_ceil(LONGEST_FRONT);
     let joined = front.chunks(group);
-    joined.map(|points| (points[0].0, points[points.len() - 1].1)).collect()
+    joined
+        .map(|points| (points[0].0, points[points.len() - 1].1))
+        .collect()
 }

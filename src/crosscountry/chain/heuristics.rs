@@ -90,7 +90,11 @@ impl Divided {
                         parts: [None; 2],
                     };
                 };
-                let divided = if left == 0 { [share; 2] } else { [left, share - left] };
+                let divided = if left == 0 {
+                    [share; 2]
+                } else {
+                    [left, share - left]
+                };
                 for (part, share) in step.parts.iter().zip(divided) {
                     if let Some((i, j)) = part {
                         shares[i * self.length + j] = share;

@@ -144,7 +144,11 @@ impl Chain {
             let inner = self.elements.iter().skip(1);
             return total(inner.map(|e| product([first.inputs, e.inputs, e.outputs])));
         }
-        total(self.elements.iter().map(|e| first.inputs.checked_mul(e.edges)))
+        total(
+            self.elements
+                .iter()
+                .map(|e| first.inputs.checked_mul(e.edges)),
+        )
     }
 
     /// The cost of adjoints from the outputs through the whole chain, whatever the number of workers; of a dense chain, of
@@ -167,7 +171,12 @@ impl Chain {
         if !self.elements.iter().all(|e| fits(e, memory)) {
             return Ok(None);
         }
-        total(self.elements.iter().map(|e| last.outputs.checked_mul(e.edges))).map(Some)
+        total(
+            self.elements
+                .iter()
+                .map(|e| last.outputs.checked_mul(e.edges)),
+        )
+        .map(Some)
     }
 
     /// The ways to get the Jacobian of a part, those with the smallest split first.
@@ -246,7 +255,11 @@ impl Chain {
             }
         }
         best[q - 1]?;
-        let choose = |(i, j): Part| best[i * q + j].expect("operands of a chosen step have one").1;
+        let choose = |(i, j): Part| {
+            best[i * q + j]
+                .expect("operands of a chosen step have one")
+                .1
+        };
         Some(Bracketing::build((0, q - 1), choose))
     }
 }

@@ -442,8 +442,7 @@ impl<'a> Planner<'a> {
         if self.is_proven() || q > LONGEST_SEARCHED {
             return;
         }
-        let divided =
-            is_free.then(|| Divided::new(self.chain, self.options.memory, self.workers));
+        let divided = is_free.then(|| Divided::new(self.chain, self.options.memory, self.workers));
         for bracketing in divided.iter().flat_map(Divided::bracketings) {
             self.attempt(bracketing);
         }
@@ -459,11 +458,15 @@ impl<'a> Planner<'a> {
                 let number = table.number(part);
                 table.bound(part);
                 let entry = &table.entries[number];
-                let simple = entry.steps.iter().zip(&entry.rests).filter_map(|(step, rest)| {
-                    rest.iter().flatten().try_fold(step.cost, |sum, operand| {
-                        sum.checked_add(known[usize::from(*operand)]?)
-                    })
-                });
+                let simple = entry
+                    .steps
+                    .iter()
+                    .zip(&entry.rests)
+                    .filter_map(|(step, rest)| {
+                        rest.iter().flatten().try_fold(step.cost, |sum, operand| {
+                            sum.checked_add(known[usize::from(*operand)]?)
+                        })
+                    });
                 let other = divided.as_ref().and_then(|d| d.makespan(part));
                 let Some(mut above) = simple.chain(other).min() else {
                     continue;
@@ -505,8 +508,14 @@ impl<'a> Planner<'a> {
             return;
         }
         let above = self.schedule.makespan;
-        let outcome =
-            search(table, number, self.workers, above, u64::MAX, &mut self.limits);
+        let outcome = search(
+            table,
+            number,
+            self.workers,
+            above,
+            u64::MAX,
+            &mut self.limits,
+        );
         if let Some(starts) = &outcome.starts {
             self.adopt(table, root, starts, outcome.best);
         }

@@ -145,7 +145,12 @@ impl Search<'_> {
                 };
                 let mut open = open.clone();
                 open.swap_remove(k);
-                open.extend(entry.rests[number].iter().flatten().map(|part| (*part, end)));
+                open.extend(
+                    entry.rests[number]
+                        .iter()
+                        .flatten()
+                        .map(|part| (*part, end)),
+                );
                 let mut free = free.clone();
                 free[0] = end;
                 normalize(&mut open, &mut free, time);
@@ -197,7 +202,11 @@ impl Search<'_> {
             self.remembered = 0;
         }
         let parts = open.iter().map(|(part, _)| *part).collect();
-        let times: SmallVec<[u64; 16]> = open.iter().map(|o| o.1).chain(free.iter().copied()).collect();
+        let times: SmallVec<[u64; 16]> = open
+            .iter()
+            .map(|o| o.1)
+            .chain(free.iter().copied())
+            .collect();
         let states = self.seen.entry(parts).or_default();
         let is_below = |a: &[u64], b: &[u64]| a.iter().zip(b).all(|(a, b)| a <= b);
         if states.iter().any(|old| is_below(old, &times)) {
@@ -219,6 +228,7 @@ fn normalize(open: &mut Open, free: &mut Free, now: u64) {
     free.iter_mut().for_each(|time| *time = (*time).max(now));
     free.sort_unstable();
     let first = free[0];
-    open.iter_mut().for_each(|(_, from)| *from = (*from).max(first));
+    open.iter_mut()
+        .for_each(|(_, from)| *from = (*from).max(first));
     open.sort_unstable();
 }

@@ -25,9 +25,9 @@ fn trees(e: &[[u64; 3]], memory: u64, i: usize, j: usize) -> Vec<Twin> {
             all.push(tree);
             for r in &right {
                 let mut tree = l.clone();
-                let moved = r.iter().map(|(cost, of)| {
-                    (*cost, of.iter().map(|o| o + l.len()).collect::<Vec<_>>())
-                });
+                let moved = r
+                    .iter()
+                    .map(|(cost, of)| (*cost, of.iter().map(|o| o + l.len()).collect::<Vec<_>>()));
                 tree.extend(moved);
                 let last = tree.len() - 1;
                 tree.push((e[j][1] * e[k][1] * e[i][0], vec![l.len() - 1, last]));
@@ -55,7 +55,11 @@ fn shortest(tree: &Twin, ends: &mut Vec<Option<u64>>, free: &mut Vec<u64>, best:
         return;
     }
     for task in 0..tree.len() {
-        let ready = tree[task].1.iter().map(|o| ends[*o]).try_fold(0, |a, e| Some(e?.max(a)));
+        let ready = tree[task]
+            .1
+            .iter()
+            .map(|o| ends[*o])
+            .try_fold(0, |a, e| Some(e?.max(a)));
         let (None, Some(ready)) = (ends[task], ready) else {
             continue;
         };
@@ -76,7 +80,12 @@ fn shortest(tree: &Twin, ends: &mut Vec<Option<u64>>, free: &mut Vec<u64>, best:
 fn twin(e: &[[u64; 3]], memory: u64, workers: usize) -> u64 {
     let mut best = u64::MAX;
     for tree in trees(e, memory, 0, e.len() - 1) {
-        shortest(&tree, &mut vec![None; tree.len()], &mut vec![0; workers], &mut best);
+        shortest(
+            &tree,
+            &mut vec![None; tree.len()],
+            &mut vec![0; workers],
+            &mut best,
+        );
     }
     best
 }
@@ -105,7 +114,10 @@ fn check(e: &[[u64; 3]], memory: Option<u64>, workers: usize) {
     let expected = twin(e, memory.unwrap_or(u64::MAX), workers);
     assert_eq!(plan.best, expected, "{e:?} {memory:?} {workers}");
     // The best bracketing's own best schedule is this one.
-    assert_eq!(chain.schedule(&plan.bracketing, &options).unwrap().best, expected);
+    assert_eq!(
+        chain.schedule(&plan.bracketing, &options).unwrap().best,
+        expected
+    );
 }
 
 #[test]
@@ -131,16 +143,29 @@ fn schedules_of_a_given_bracketing_are_shortest() {
         let e = random(&mut rng, 4, 60);
         let chain = chain(&e);
         let given = chain.plan(&ChainOptions::default()).unwrap().bracketing;
-        let tree: Twin = given.tasks().iter().map(|t| (t.cost, t.operands.clone())).collect();
+        let tree: Twin = given
+            .tasks()
+            .iter()
+            .map(|t| (t.cost, t.operands.clone()))
+            .collect();
         for workers in 1..=3 {
             let mut best = u64::MAX;
-            shortest(&tree, &mut vec![None; tree.len()], &mut vec![0; workers], &mut best);
+            shortest(
+                &tree,
+                &mut vec![None; tree.len()],
+                &mut vec![0; workers],
+                &mut best,
+            );
             let options = ChainOptions {
                 workers,
                 ..ChainOptions::default()
             };
             let plan = chain.schedule(&given, &options).unwrap();
-            assert_eq!((plan.best, plan.is_optimal()), (best, true), "{e:?} {workers}");
+            assert_eq!(
+                (plan.best, plan.is_optimal()),
+                (best, true),
+                "{e:?} {workers}"
+            );
             assert_eq!(plan.bracketing, given);
             plan.verify(&chain, &options).unwrap();
         }
@@ -150,7 +175,8 @@ fn schedules_of_a_given_bracketing_are_shortest() {
 /// The best brackets of matrices, by trying all.
 fn dense_twin(dims: &[u64]) -> u64 {
     let q = dims.len() - 1;
-    let splits = (1..q).map(|k| dense_twin(&dims[..=k]) + dense_twin(&dims[k..]) + dims[0] * dims[k] * dims[q]);
+    let splits = (1..q)
+        .map(|k| dense_twin(&dims[..=k]) + dense_twin(&dims[k..]) + dims[0] * dims[k] * dims[q]);
     splits.min().unwrap_or(0)
 }
 
@@ -165,7 +191,10 @@ fn dense_chains_equal_all_brackets() {
             assert!(plan.best <= plan.forward.min(plan.reverse));
             let chain = Chain::dense(&dims);
             let one = chain.plan(&ChainOptions::default()).unwrap();
-            assert_eq!((one.best, one.forward, one.reverse), (plan.best, Some(plan.forward), Some(plan.reverse)));
+            assert_eq!(
+                (one.best, one.forward, one.reverse),
+                (plan.best, Some(plan.forward), Some(plan.reverse))
+            );
         }
     }
 }
@@ -175,11 +204,17 @@ fn dense_chains_equal_all_brackets() {
 fn e90_costs_beyond_64_bits_are_an_error() {
     let big = 1_u64 << 32;
     assert_eq!(dense(&[big, big, big]), Err(Error::CostOverflow));
-    assert_eq!(dense(&[big - 1, big - 1, 1]).unwrap().best, (big - 1) * (big - 1));
+    assert_eq!(
+        dense(&[big - 1, big - 1, 1]).unwrap().best,
+        (big - 1) * (big - 1)
+    );
     assert_eq!(dense(&[big, big, 1]), Err(Error::CostOverflow));
     assert_eq!(dense(&[big, big, 0]).unwrap().best, 0);
     // Two products of 2^63 fit one by one, but not together.
-    assert_eq!(dense(&[1 << 31, 1 << 31, 1 << 31, 2]), Err(Error::CostOverflow));
+    assert_eq!(
+        dense(&[1 << 31, 1 << 31, 1 << 31, 2]),
+        Err(Error::CostOverflow)
+    );
     for workers in [0, 1, 2, 3] {
         let options = ChainOptions {
             workers,
@@ -188,10 +223,18 @@ fn e90_costs_beyond_64_bits_are_an_error() {
         let wide = chain(&[[big, big, big], [big, big, 1], [big, big, 1], [big, big, 1]]);
         assert_eq!(wide.plan(&options).unwrap_err(), Error::CostOverflow);
         // Every product is beyond 2^64, and so is the sum of tangents; adjoints are not.
-        let narrow = chain(&[[big, big, 5], [big, big, 9], [big, big, 7], [big, 1, 3 * big]]);
+        let narrow = chain(&[
+            [big, big, 5],
+            [big, big, 9],
+            [big, big, 7],
+            [big, 1, 3 * big],
+        ]);
         let plan = narrow.plan(&options).unwrap();
         plan.verify(&narrow, &options).unwrap();
-        assert_eq!((plan.best, plan.forward, plan.reverse), (21 + 3 * big, None, Some(21 + 3 * big)));
+        assert_eq!(
+            (plan.best, plan.forward, plan.reverse),
+            (21 + 3 * big, None, Some(21 + 3 * big))
+        );
     }
 }
 
@@ -203,17 +246,33 @@ fn e94_empty_and_single_chains() {
             workers,
             ..ChainOptions::default()
         };
-        for empty in [Chain::new(vec![]).unwrap(), Chain::dense(&[]), Chain::dense(&[7])] {
+        for empty in [
+            Chain::new(vec![]).unwrap(),
+            Chain::dense(&[]),
+            Chain::dense(&[7]),
+        ] {
             let plan = empty.plan(&options).unwrap();
             plan.verify(&empty, &options).unwrap();
-            assert_eq!((plan.best, plan.lower_bound, plan.forward, plan.reverse), (0, 0, Some(0), Some(0)));
-            assert_eq!((plan.bracketing.to_string().as_str(), plan.schedule.slots.len()), ("", 0));
+            assert_eq!(
+                (plan.best, plan.lower_bound, plan.forward, plan.reverse),
+                (0, 0, Some(0), Some(0))
+            );
+            assert_eq!(
+                (
+                    plan.bracketing.to_string().as_str(),
+                    plan.schedule.slots.len()
+                ),
+                ("", 0)
+            );
             assert_eq!(plan.status(), Status::Optimal);
             assert_eq!(empty.schedule(&plan.bracketing, &options).unwrap().best, 0);
         }
         let one = chain(&[[3, 2, 9]]);
         let plan = one.plan(&options).unwrap();
-        assert_eq!((plan.best, plan.forward, plan.reverse), (18, Some(27), Some(18)));
+        assert_eq!(
+            (plan.best, plan.forward, plan.reverse),
+            (18, Some(27), Some(18))
+        );
         assert_eq!(plan.bracketing.to_string(), "J0");
         assert_eq!(Chain::dense(&[3, 2]).plan(&options).unwrap().best, 0);
     }
@@ -260,7 +319,12 @@ fn e95_limits_give_a_plan_and_no_false_proof() {
         assert_eq!((plan.evaluations, plan.stopped_by), (0, StoppedBy::Time));
         assert!(plan.lower_bound <= proven.best && proven.best <= plan.best);
     }
-    assert!(chain.plan(&with(None, Some(f64::INFINITY))).unwrap().is_optimal());
+    assert!(
+        chain
+            .plan(&with(None, Some(f64::INFINITY)))
+            .unwrap()
+            .is_optimal()
+    );
     let mut stopped = with(None, None);
     stopped.interrupt = Some(std::sync::Arc::new(true.into()));
     let plan = chain.plan(&stopped).unwrap();
@@ -307,7 +371,10 @@ fn damaged_plans_are_refused() {
         let mut value = serde_json::to_value(&plan).unwrap();
         change(&mut value);
         let damaged: ChainPlan = serde_json::from_value(value).unwrap();
-        assert!(matches!(damaged.verify(&chain, &options), Err(Error::InvalidChain { .. })));
+        assert!(matches!(
+            damaged.verify(&chain, &options),
+            Err(Error::InvalidChain { .. })
+        ));
     };
     refused(&|v| v["best"] = 1.into());
     refused(&|v| v["bracketing"][0]["cost"] = 1.into());
