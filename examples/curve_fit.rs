@@ -39,13 +39,17 @@ impl LeastSquaresProblem<f64, Dyn, U3> for Fit {
         self.parameters
     }
     fn residuals(&self) -> Option<DVector<f64>> {
-        Some(DVector::from_vec(self.residuals_at(self.parameters.as_slice())))
+        Some(DVector::from_vec(
+            self.residuals_at(self.parameters.as_slice()),
+        ))
     }
     fn jacobian(&self) -> Option<OMatrix<f64, Dyn, U3>> {
         // Three inputs: forward mode with three tangents in one pass.
         let x = self.parameters.as_slice();
         let jacobian = jacobian_forward(|x| self.residuals_at(x), x).ok()?;
-        Some(OMatrix::<f64, Dyn, U3>::from_column_slice(jacobian.as_slice()))
+        Some(OMatrix::<f64, Dyn, U3>::from_column_slice(
+            jacobian.as_slice(),
+        ))
     }
 }
 
@@ -59,7 +63,10 @@ fn main() {
         parameters: Vector3::new(1.0, 1.0, 0.0),
     };
     let (fit, report) = LevenbergMarquardt::new().minimize(fit);
-    println!("{:?} after {} evaluations", report.termination, report.number_of_evaluations);
+    println!(
+        "{:?} after {} evaluations",
+        report.termination, report.number_of_evaluations
+    );
     println!("parameters {:.12?}", fit.parameters.as_slice());
     for (found, truth) in fit.parameters.iter().zip(truth) {
         assert!((found - truth).abs() < 1e-9, "{found} {truth}");

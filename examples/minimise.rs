@@ -34,7 +34,9 @@ impl Gradient for Valley {
     type Gradient = Vec<f64>;
     fn gradient(&self, x: &Self::Param) -> Result<Vec<f64>, Error> {
         let mut gradient = vec![0.0; x.len()];
-        self.gradient.borrow_mut().value_and_gradient_into(x, &mut gradient)?;
+        self.gradient
+            .borrow_mut()
+            .value_and_gradient_into(x, &mut gradient)?;
         Ok(gradient)
     }
 }
@@ -42,7 +44,10 @@ impl Gradient for Valley {
 fn main() -> Result<(), Error> {
     let n = 20;
     let valley = Valley {
-        gradient: RefCell::new(PreparedGradient::new(rosenbrock as fn(&[Var<f64>]) -> Var<f64>, n)),
+        gradient: RefCell::new(PreparedGradient::new(
+            rosenbrock as fn(&[Var<f64>]) -> Var<f64>,
+            n,
+        )),
     };
     let solver = LBFGS::new(MoreThuenteLineSearch::new(), 7);
     let result = Executor::new(valley, solver)
@@ -50,7 +55,11 @@ fn main() -> Result<(), Error> {
         .run()?;
     let state = result.state();
     let best = state.get_best_param().expect("the solver has made a step");
-    println!("cost {:.2e} after {} iterations", state.get_best_cost(), state.get_iter());
+    println!(
+        "cost {:.2e} after {} iterations",
+        state.get_best_cost(),
+        state.get_iter()
+    );
     assert!(best.iter().all(|x| (x - 1.0).abs() < 1e-6), "{best:?}");
     Ok(())
 }

@@ -12,7 +12,10 @@ const PARAMETERS: usize = 3 * HIDDEN + HIDDEN + 1;
 fn net<S: Scalar>(p: &[S], a: S, b: S) -> S {
     let (first, second) = p.split_at(3 * HIDDEN);
     let hidden = first.chunks(3).map(|w| (w[0] * a + w[1] * b + w[2]).tanh());
-    let sum = hidden.zip(second).map(|(h, w)| h * *w).fold(second[HIDDEN], |sum, term| sum + term);
+    let sum = hidden
+        .zip(second)
+        .map(|(h, w)| h * *w)
+        .fold(second[HIDDEN], |sum, term| sum + term);
     sum.logistic()
 }
 
@@ -29,9 +32,15 @@ fn main() -> Result<(), Error> {
     let inputs = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
     let targets = [0.0, 1.0, 1.0, 0.0];
     // A start that breaks the symmetry of the hidden units.
-    let mut p: Vec<f64> = (0..PARAMETERS).map(|k| (1.7 * k as f64 + 0.3).sin()).collect();
+    let mut p: Vec<f64> = (0..PARAMETERS)
+        .map(|k| (1.7 * k as f64 + 0.3).sin())
+        .collect();
     let program = Program::record(|p| [loss(p, &inputs, &targets)], &p)?;
-    println!("{} nodes, {} region", program.len(), program.regions().len());
+    println!(
+        "{} nodes, {} region",
+        program.len(),
+        program.regions().len()
+    );
     let mut gradient = program.gradient()?.simplify()?.prepare()?;
     let before = loss(&p, &inputs, &targets);
     for _ in 0..4000 {

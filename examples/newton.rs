@@ -25,7 +25,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for (x, step) in x.iter_mut().zip(&step) {
             *x -= step;
         }
-        println!("{iteration}: x = {x:.15?}, |f| = {:.1e}", Vector2::from(residual).norm());
+        println!(
+            "{iteration}: x = {x:.15?}, |f| = {:.1e}",
+            Vector2::from(residual).norm()
+        );
         if step.norm() < 1e-14 {
             break;
         }

@@ -7,7 +7,10 @@ use wengert::prelude::*;
 /// Hares and lynxes: growth, predation, death, reproduction are the four parameters.
 fn right_side<S: Scalar>(state: [S; 2], p: &[S]) -> [S; 2] {
     let meetings = state[0] * state[1];
-    [p[0] * state[0] - p[1] * meetings, p[3] * meetings - p[2] * state[1]]
+    [
+        p[0] * state[0] - p[1] * meetings,
+        p[3] * meetings - p[2] * state[1],
+    ]
 }
 
 /// The populations at `time` by the classical Runge-Kutta method.

@@ -111,6 +111,13 @@ pub enum Error {
         /// What the reader says.
         message: Arc<str>,
     },
+    /// The elements of a chain do not fit, or a plan is not one of its chain.
+    InvalidChain {
+        /// The number of the element, or of the task.
+        index: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
     /// The text of a program cannot be read.
     Parse {
         /// The line, from 1.
@@ -217,6 +224,9 @@ impl fmt::Display for Error {
                 column,
                 message,
             } => write!(f, "line {line}, column {column} of the file: {message}"),
+            Self::InvalidChain { index, what } => {
+                write!(f, "number {index} of the chain: {what}")
+            }
             Self::Parse { line, expected } => {
                 write!(f, "line {line} of the program: expected {expected}")
             }

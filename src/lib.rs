@@ -35,6 +35,7 @@
 //! - [`linalg`]: eigenvalues and singular values; lu, cholesky and qr are nalgebra's own, on matrices of carriers.
 //! - [`check`]: is this derivative right?
 //! - [`program`]: the recorded Wengert list: record once, differentiate as a transformation, replay in lanes.
+//! - [`crosscountry`]: the cheapest order in which to multiply partials; [`crosscountry::chain`] for chains of functions.
 //!
 //! Unusual inputs (kinks, domain errors, infinities, mixed recordings) behave as `EDGE_CASES.md` of the repository says.
 //!

@@ -24,6 +24,7 @@ const EXAMPLES: &str = "Examples:
   wengert gradient rosenbrock --size 4 --mode forward
   wengert program slide --show text
   wengert check gmm --size 2 3 20
+  wengert chain 1000x100x50x10x1
   wengert report --out report
 
 Exit code: 0 on success, 1 for a failure, 2 for wrong usage.";
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Report operations, times and agreement of every problem in every mode.
     Report(ReportArguments),
+    /// Find the best brackets of a chain of matrices or functions, for any number of workers.
+    Chain(ChainArguments),
     /// List the problems.
     Problems(ProblemsArguments),
 }
@@ -206,6 +209,43 @@ pub(crate) struct ReportArguments {
     #[arg(long, value_name = "DIR", default_value = "report")]
     pub(crate) out: PathBuf,
     /// Print the report as JSON instead of the summary.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wengert chain 1000x100x50x10x1
+  wengert chain '{\"chain\": [[117, 45, 39041], [45, 29, 85994], [29, 213, 33574]]}' --workers 2
+  wengert chain --file chains.jsonl --workers 4 --json
+
+A file has an object per line, {\"chain\": [[inputs, outputs, edges], ..]} for functions or {\"dims\": [..]} for
+matrices; a \"name\" is repeated in the output, other keys are ignored. In bracketings, J2 is an accumulated
+Jacobian, (A*B) a product in chain order, (A>F3) a tangent step through function 3, (F1<A) an adjoint step.
+JSON, one line per chain: name (if it has one), best (the time until the last task ends, in multiplications),
+lower_bound, proven_optimal, forward, reverse (null beyond 2^64, or over the memory), bracketing, seconds,
+workers, memory, stopped_by (work, time, proof, interrupt), evaluations, tasks (kind, first, last, cost,
+operands; the last is the root), schedule (workers, makespan, slots with task, worker, start, end).")]
+pub(crate) struct ChainArguments {
+    /// The dimensions of a chain of matrices, such as 1000x100x50, or an object as in a file.
+    #[arg(value_name = "CHAIN", required_unless_present = "file")]
+    pub(crate) chain: Option<String>,
+    /// Plan every chain of this file.
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with = "chain")]
+    pub(crate) file: Option<PathBuf>,
+    /// The number of workers; 0 for as many as are of use.
+    #[arg(long, value_name = "T", default_value_t = 1)]
+    pub(crate) workers: usize,
+    /// The edges that the recording of an adjoint step may have [default: any number]
+    #[arg(long, value_name = "M")]
+    pub(crate) memory: Option<u64>,
+    /// The search ends after this time per chain.
+    #[arg(long, value_name = "S", default_value_t = 10.0)]
+    pub(crate) seconds: f64,
+    /// The search ends after this many states per chain, on every machine alike [default: any number]
+    #[arg(long, value_name = "N")]
+    pub(crate) evaluations: Option<u64>,
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -94,7 +94,8 @@ pub(crate) fn usage(outcome: &clap::Error) -> Result<(), CliError> {
         return output::print(&outcome.to_string());
     }
     if outcome.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let missing = "a command is missing: trace, program, gradient, check, report or problems";
+        let missing =
+            "a command is missing: trace, program, gradient, check, report, chain or problems";
         return Err(CliError::Usage(format!("{missing}; see `wengert --help`")));
     }
     let text = outcome.to_string();

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod blocks;
+mod chain;
 mod check;
 mod error;
 mod gradient;
@@ -45,6 +46,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Gradient(arguments) => gradient::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Chain(arguments) => chain::run(&arguments),
         Command::Problems(arguments) => problems::run(&arguments),
     }
 }

@@ -9,6 +9,7 @@
 
 mod bounds;
 mod budget;
+pub mod chain;
 mod cost;
 mod eliminate;
 mod exact;
@@ -19,11 +20,11 @@ mod moves;
 #[cfg(test)]
 mod moves_tests;
 mod orders;
-mod search;
+mod replay;
 #[cfg(test)]
 mod samples;
+mod search;
 mod sets;
-mod replay;
 
 pub use bounds::{
     BoundKind, GroupLimits, LowerBound, group_bound, lower_bound, separator_bound, storage_bound,
@@ -32,9 +33,9 @@ pub use budget::{Budget, Clock, StoppedBy};
 pub use cost::{CostModel, Tally};
 pub use eliminate::{Algebra, Counting, Elimination, Numbers};
 pub use exact::{MOST_INTERMEDIATES, Proof, Status, best_by_subsets};
+pub use faces::FaceElimination;
 pub use graph::{Edge, EdgeClass, LinearizedGraph, VertexId};
 pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};
-pub use search::{Found, Progress, Reduced, SearchOptions, reduce, search};
-pub use faces::FaceElimination;
 pub use replay::{Replayed, cost_of_moves, jacobian_by_moves, replay};
+pub use search::{Found, Progress, Reduced, SearchOptions, reduce, search};
