@@ -11,7 +11,8 @@ use rayon::prelude::*;
 use super::super::code::{Blocks, Slots, Unit};
 use super::super::width::{Isa, Run};
 use super::Report;
-use super::vector::{Body, Files, Line, accumulate};
+use super::files::{Files, Line};
+use super::vector::{Body, accumulate};
 
 /// Iterations per chunk: a multiple of every number of lanes, small enough to feed a few threads with a thousand points.
 const CHUNK: usize = 512;
