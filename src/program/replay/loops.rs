@@ -4,11 +4,11 @@
 //! Invariant: a loop over blocks carries nothing and stores no last value, and stands in scalar code.
 //! Source: as `lower`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::node::{NodeId, NodeKind};
 use super::super::region::{Region, Sink, Source};
+use super::super::words::Map;
 use super::code::{Blocks, Entry, Exit, Instruction, Opcode, Sequential, Slots, VECTOR};
 use super::link::link;
 use super::lower::{Body, Builder, NONE, Output, instruction, number_of, uses};
@@ -135,7 +135,7 @@ impl Builder {
         }
         let program = region.body();
         let places = vec![NONE; program.len()];
-        let mut body = Body::new(program, &inputs, true, places, HashMap::new());
+        let mut body = Body::new(program, &inputs, true, places, Map::default());
         body.is_owned[..taken.len()].copy_from_slice(&taken);
         let is_accumulated: Vec<bool> = region
             .result_ranges()
@@ -232,7 +232,7 @@ impl Builder {
         // A result of an inner loop that is only summed over the lanes goes straight to its accumulator.
         let uses = uses(program);
         let mut sums = Vec::new();
-        let mut accumulated = HashMap::new();
+        let mut accumulated = Map::default();
         for (output, sink) in program.outputs().iter().zip(region.sinks()) {
             if *sink == Sink::Sum {
                 let is_result = matches!(program.kind(*output), NodeKind::Result(_));

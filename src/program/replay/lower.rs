@@ -7,10 +7,9 @@
 //! Invariant: every operand is a slot of its file, and no slot is given away before the last use of its value.
 //! Source: Poletto & Sarkar 1999 (linear scan); Coutinho et al. 2011 (what differs between lanes).
 
-use std::collections::HashMap;
-
 use super::super::list::Program;
 use super::super::node::{NodeId, NodeKind};
+use super::super::words::Map;
 use super::allocate::Allocator;
 use super::code::{Instruction, Opcode, Unit, VECTOR};
 use super::link::link;
@@ -40,7 +39,7 @@ pub(super) fn lower(program: &Program, is_blocked: bool) -> Result<Unit, Error> 
         }
     }
     let operands: Vec<u32> = (0..).take(inputs).collect();
-    let body = Body::new(program, &operands, false, places, HashMap::new());
+    let body = Body::new(program, &operands, false, places, Map::default());
     let (mut code, outputs) = builder.lower_body(body)?;
     for (from, to) in outputs.into_iter().map(Output::operand).zip(first_output..) {
         if from != to {
@@ -59,7 +58,7 @@ pub(super) fn lower_lanes(program: &Program) -> Result<(Unit, Vec<u32>), Error> 
     builder.vectors.take_run(program.inputs())?;
     let operands: Vec<u32> = (VECTOR..).take(program.inputs()).collect();
     let places = vec![NONE; program.len()];
-    let body = Body::new(program, &operands, false, places, HashMap::new());
+    let body = Body::new(program, &operands, false, places, Map::default());
     let (code, outputs) = builder.lower_body(body)?;
     let outputs = outputs.into_iter().map(Output::operand).collect();
     Ok((builder.finish(code), outputs))
@@ -88,17 +87,17 @@ pub(super) struct Body<'p> {
     /// The slot in which a node has to be computed, or `NONE`.
     pub(super) places: Vec<u32>,
     /// Result nodes that are only summed over the lanes, with their accumulators.
-    pub(super) accumulated: HashMap<NodeId, u32>,
+    pub(super) accumulated: Map<NodeId, u32>,
     /// The result nodes of each region node.
-    pub(super) results: HashMap<NodeId, Vec<(u32, NodeId)>>,
+    pub(super) results: Map<NodeId, Vec<(u32, NodeId)>>,
     /// Guards by the node after which they can be checked.
     guards: Vec<(NodeId, usize)>,
     /// Products that are computed where they are added up.
     deferred: Vec<NodeId>,
     /// The sum or difference that a product may be computed with, or `NONE`.
     partner: Vec<u32>,
-    /// The factors of products that wait for their partner.
-    waiting: HashMap<NodeId, (u32, u32)>,
+    /// The factors of the products that wait for their partner.
+    waiting: Vec<(u32, u32)>,
 }
 
 /// Where an output of a body is found.
@@ -140,10 +139,10 @@ impl<'p> Body<'p> {
         inputs: &[u32],
         owns_inputs: bool,
         places: Vec<u32>,
-        accumulated: HashMap<NodeId, u32>,
+        accumulated: Map<NodeId, u32>,
     ) -> Self {
         let mut last_use = vec![0; program.len()];
-        let mut results: HashMap<NodeId, Vec<(u32, NodeId)>> = HashMap::new();
+        let mut results: Map<NodeId, Vec<(u32, NodeId)>> = Map::default();
         for node in program.nodes() {
             for argument in program.arguments(node) {
                 last_use[argument.index()] = node.raw();
@@ -203,7 +202,7 @@ impl<'p> Body<'p> {
             guards,
             deferred: Vec::new(),
             partner,
-            waiting: HashMap::new(),
+            waiting: vec![(NONE, NONE); program.len()],
         }
     }
 
@@ -237,7 +236,7 @@ pub(super) struct Builder {
     pub(super) unit: Unit,
     pub(super) scalars: Allocator,
     pub(super) vectors: Allocator,
-    constants: HashMap<u64, u32>,
+    constants: Map<u64, u32>,
     /// Whether regions may run over blocks of iterations.
     pub(super) is_blocked: bool,
     /// Whether the unit is the body of such a region.
@@ -253,7 +252,7 @@ impl Builder {
             },
             scalars: Allocator::default(),
             vectors: Allocator::default(),
-            constants: HashMap::new(),
+            constants: Map::default(),
             is_blocked,
             is_vector: false,
         }
@@ -384,7 +383,7 @@ impl Builder {
             // The region set the operand of its result nodes.
             NodeKind::Result(_) => return Ok(()),
             _ => {
-                let arguments: Vec<u32> = program
+                let arguments: Short<u32> = program
                     .arguments(node)
                     .iter()
                     .map(|argument| body.operand(*argument))
@@ -398,7 +397,7 @@ impl Builder {
                         NodeKind::Elementary(Op::MulConst(c)) => self.constant(c)?,
                         _ => arguments[1],
                     };
-                    body.waiting.insert(node, (arguments[0], other));
+                    body.waiting[node.index()] = (arguments[0], other);
                     return Ok(());
                 }
                 let product = program
@@ -406,8 +405,9 @@ impl Builder {
                     .iter()
                     .enumerate()
                     .find_map(|(at, x)| {
-                        let factors = body.waiting.remove(x)?;
-                        Some((at, factors))
+                        let factors = body.waiting[x.index()];
+                        (body.partner[x.index()] == node.raw() && factors.0 != NONE)
+                            .then_some((at, factors))
                     });
                 let differs = differs || product.is_some_and(|(_, (a, b))| (a | b) & VECTOR != 0);
                 let place = body.places[node.index()];

@@ -4,6 +4,7 @@
 //! order, so the bits do not depend on the number of threads (EDGE_CASES R6).
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use pulp::Simd;
 use rayon::prelude::*;
@@ -195,28 +196,41 @@ impl Frames {
                 work(frame, chunk, partial, report);
             }
         } else {
-            // Thread t takes the chunks t, t + threads, ...; which thread does what changes no bit.
-            let threads = frames.len();
-            let mut shares: Vec<Vec<(usize, &mut [f64])>> =
-                (0..threads).map(|_| Vec::new()).collect();
-            let mut rest = &mut *partial;
-            for chunk in 0..chunks {
-                let (first, others) = rest.split_at_mut(sums);
-                shares[chunk % threads].push((chunk, first));
-                rest = others;
-            }
-            let reports: Vec<Report> = frames
-                .par_iter_mut()
-                .zip(shares)
-                .map(|(frame, share)| {
-                    let mut report = Report::default();
-                    load_uniforms(this, frame, file);
-                    for (chunk, partial) in share {
-                        work(frame, chunk, partial, &mut report);
+            // Whoever is free takes the next chunk, the calling thread among them: a thread that wakes late or shares its
+            // core costs one chunk, not its share of all. Which thread does what changes no bit.
+            let rest = Mutex::new((0, &mut *partial));
+            let take = || {
+                let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
+                let (chunk, partial) = std::mem::take(&mut *rest);
+                if chunk == chunks {
+                    rest.0 = chunks;
+                    return None;
+                }
+                let (first, others) = partial.split_at_mut(sums);
+                *rest = (chunk + 1, others);
+                Some((chunk, first))
+            };
+            let run = |frame: &mut Frame, report: &mut Report| {
+                let mut is_loaded = false;
+                while let Some((chunk, partial)) = take() {
+                    if !std::mem::replace(&mut is_loaded, true) {
+                        load_uniforms(this, frame, file);
                     }
-                    report
-                })
-                .collect();
+                    work(frame, chunk, partial, report);
+                }
+            };
+            let mut reports: Vec<Report> = frames.iter().map(|_| Report::default()).collect();
+            rayon::in_place_scope(|scope| {
+                let mut parts = frames.iter_mut().zip(&mut reports);
+                let own = parts.next();
+                for (frame, report) in parts {
+                    let run = &run;
+                    scope.spawn(move |_| run(frame, report));
+                }
+                if let Some((frame, report)) = own {
+                    run(frame, report);
+                }
+            });
             for part in reports {
                 report.merge(part);
             }
