@@ -196,8 +196,8 @@ impl Frames {
                 work(frame, chunk, partial, report);
             }
         } else {
-            // Whoever is free takes the next chunk, the calling thread among them: a thread that wakes late or shares its
-            // core costs one chunk, not its share of all. Which thread does what changes no bit.
+            // Whoever is free takes the next chunk: a thread that wakes late or shares its core costs one chunk, not its share
+            // of all. Which thread does what changes no bit.
             let rest = Mutex::new((0, &mut *partial));
             let take = || {
                 let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -219,18 +219,14 @@ impl Frames {
                     work(frame, chunk, partial, report);
                 }
             };
-            let mut reports: Vec<Report> = frames.iter().map(|_| Report::default()).collect();
-            rayon::in_place_scope(|scope| {
-                let mut parts = frames.iter_mut().zip(&mut reports);
-                let own = parts.next();
-                for (frame, report) in parts {
-                    let run = &run;
-                    scope.spawn(move |_| run(frame, report));
-                }
-                if let Some((frame, report)) = own {
-                    run(frame, report);
-                }
-            });
+            let reports: Vec<Report> = frames
+                .par_iter_mut()
+                .map(|frame| {
+                    let mut report = Report::default();
+                    run(frame, &mut report);
+                    report
+                })
+                .collect();
             for part in reports {
                 report.merge(part);
             }
