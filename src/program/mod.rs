@@ -31,6 +31,7 @@ mod simplify;
 mod text;
 mod validate;
 mod view;
+mod words;
 
 pub use crate::error::{Decision, Location};
 pub use cache::ProgramCache;

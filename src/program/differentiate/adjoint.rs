@@ -4,7 +4,9 @@
 //! has no adjoint, not the adjoint 0 (EDGE_CASES R3).
 //! Source: Griewank & Walther 2008, §3.2 and §4.4.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
+
+use smallvec::SmallVec;
 
 use super::draft::{Contribution, Derivative, Draft, Weight, mapped};
 use super::edge::edges;
@@ -15,6 +17,7 @@ use crate::error::Error;
 use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
 use crate::program::region::{Region, Source};
+use crate::program::words::Map;
 
 /// A copied program with what a reverse sweep over it needs; any number of sweeps share the partials.
 pub(super) struct Reverse<'a> {
@@ -22,9 +25,10 @@ pub(super) struct Reverse<'a> {
     program: &'a Program,
     pub(super) map: Vec<NodeId>,
     varied: Vec<bool>,
-    histories: HashMap<NodeId, History>,
-    edges: HashMap<NodeId, Vec<(usize, Weight)>>,
-    pending: Vec<Vec<Contribution>>,
+    histories: Map<NodeId, History>,
+    edges: Map<NodeId, Vec<(usize, Weight)>>,
+    /// What every node has received; most receive one term or two.
+    pending: Vec<SmallVec<[Contribution; 2]>>,
     keeps_edges: bool,
 }
 
@@ -38,7 +42,7 @@ impl<'a> Reverse<'a> {
     ) -> Result<Self, Error> {
         let varied = activity(program, active);
         let mut map = inputs;
-        let mut histories = HashMap::new();
+        let mut histories = Map::default();
         draft.adopt(program);
         for node in program.nodes().skip(program.inputs) {
             let copy = match program.kind(node) {
@@ -64,8 +68,8 @@ impl<'a> Reverse<'a> {
             map,
             varied,
             histories,
-            edges: HashMap::new(),
-            pending: vec![Vec::new(); program.len()],
+            edges: Map::default(),
+            pending: vec![SmallVec::new(); program.len()],
             keeps_edges: false,
         })
     }
@@ -86,7 +90,7 @@ impl<'a> Reverse<'a> {
             self.add(node, Contribution::from(*seed), &mut waiting);
         }
         let mut adjoints = Vec::new();
-        let mut results: HashMap<NodeId, Vec<(usize, Derivative)>> = HashMap::new();
+        let mut results: Map<NodeId, Vec<(usize, Derivative)>> = Map::default();
         while let Some(node) = waiting.pop() {
             let contributions = std::mem::take(&mut self.pending[node.index()]);
             let kind = self.program.kind(node);
@@ -166,7 +170,7 @@ impl<'a> Reverse<'a> {
 /// Which nodes depend on the active inputs in a way that derivatives see.
 pub(super) fn activity(program: &Program, active: &[bool]) -> Vec<bool> {
     let mut varied = active.to_vec();
-    let mut outputs: HashMap<NodeId, (Results, Vec<bool>)> = HashMap::new();
+    let mut outputs: Map<NodeId, (Results, Vec<bool>)> = Map::default();
     for node in program.nodes().skip(program.inputs) {
         let arguments = program.arguments(node);
         let is_varied = |position: usize| varied[arguments[position].index()];

@@ -14,6 +14,7 @@ use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
 use crate::program::record::{Recording, Traced};
 use crate::program::region::Region;
+use crate::scalar::Short;
 
 /// A tangent or an adjoint: a node, and where it holds if that is known.
 ///
@@ -172,7 +173,7 @@ impl Draft {
         node: NodeId,
         map: &[NodeId],
     ) -> Result<NodeId, Error> {
-        let arguments: Vec<NodeId> = mapped(program, node, map);
+        let arguments = mapped(program, node, map);
         match program.kind(node) {
             NodeKind::Region(r) => self.region(program.regions[r as usize].clone(), &arguments),
             NodeKind::Constant(c) => Ok(self.constant(c)),
@@ -273,7 +274,8 @@ impl Draft {
 
     /// The sum of the contributions, in one n-ary node where there are several.
     pub(super) fn combine(&self, contributions: &[Contribution]) -> Option<Derivative> {
-        let (mut plus, mut minus, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut plus, mut minus) = (Short::new(), Short::new());
+        let mut pairs = Short::<NodeId>::new();
         for contribution in contributions {
             match contribution.term {
                 Term::Plus(node) => plus.push(node),
@@ -336,7 +338,7 @@ impl Draft {
 }
 
 /// The copies of the arguments of a node.
-pub(super) fn mapped(program: &Program, node: NodeId, map: &[NodeId]) -> Vec<NodeId> {
+pub(super) fn mapped(program: &Program, node: NodeId, map: &[NodeId]) -> Short<NodeId> {
     program
         .arguments(node)
         .iter()

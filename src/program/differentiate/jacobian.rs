@@ -6,8 +6,6 @@
 //! Invariant: an entry is there exactly where a path leads from the input to the output, in either mode.
 //! Source: Griewank & Walther 2008, §7.1 (sparse vector modes).
 
-use std::collections::HashMap;
-
 use super::adjoint::Reverse;
 use super::draft::{Derivative, Draft};
 use super::sweep::sweep;
@@ -15,6 +13,7 @@ use super::tangent::{Forward, Tangents};
 use crate::error::Error;
 use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
+use crate::program::words::Map;
 
 /// Up to this many pairs of nodes and sweeps, both modes are tried and the cheaper program is taken.
 const TRIED: usize = 1 << 22;
@@ -116,7 +115,7 @@ impl Program {
     /// **Source**: Griewank & Walther 2008, §5 and §7.
     pub fn hessian(&self) -> Result<Self, Error> {
         let (mut hessian, places) = self.gradient()?.sparse_jacobian()?;
-        let number: HashMap<(u32, u32), NodeId> = places
+        let number: Map<(u32, u32), NodeId> = places
             .iter()
             .copied()
             .zip(hessian.outputs.iter().copied())

@@ -7,7 +7,6 @@
 //! Source: Griewank & Walther 2008, §12.2 (two-level checkpointing).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::draft::{Draft, mapped};
@@ -17,6 +16,7 @@ use crate::error::Error;
 use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
 use crate::program::region::{Region, Sink, Source};
+use crate::program::words::Map;
 
 /// What the reverse sweep of a scan keeps of the forward pass, for `N` iterations that hand on `s` values each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) fn segmented(program: &Program, storage: Storage) -> Result<Cow<'_, P
     let mut map: Vec<NodeId> = (0..program.inputs)
         .map(NodeId::new)
         .collect::<Result<_, _>>()?;
-    let mut scans: HashMap<NodeId, Segments> = HashMap::new();
+    let mut scans: Map<NodeId, Segments> = Map::default();
     for node in program.nodes().skip(program.inputs) {
         let copy = match program.kind(node) {
             NodeKind::Region(r) if is_long(&program.regions[r as usize]) => {

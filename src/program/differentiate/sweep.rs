@@ -4,12 +4,12 @@
 //! Invariant: outputs, inputs and guards of the program stay; a region keeps the outputs that something uses, and the inputs
 //! that these outputs and the guards of the body depend on.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
 use crate::program::region::{Region, Source};
+use crate::program::words::Map;
 
 /// The program without the nodes that no output and no guard depends on.
 pub(super) fn sweep(program: &Program) -> Program {
@@ -20,7 +20,7 @@ pub(super) fn sweep(program: &Program) -> Program {
 /// Which nodes are needed, and what is left of the regions.
 struct Liveness {
     live: Vec<bool>,
-    regions: HashMap<usize, Pruned>,
+    regions: Map<usize, Pruned>,
 }
 
 /// What is left of a region.
@@ -53,8 +53,8 @@ impl Liveness {
         {
             live[node.index()] = true;
         }
-        let mut regions = HashMap::new();
-        let mut used: HashMap<NodeId, (Results, Vec<bool>)> = HashMap::new();
+        let mut regions = Map::default();
+        let mut used: Map<NodeId, (Results, Vec<bool>)> = Map::default();
         let nodes: Vec<NodeId> = program.nodes().collect();
         for node in nodes.into_iter().rev() {
             if !live[node.index()] {

@@ -5,7 +5,6 @@
 //! Source: Griewank & Walther 2008, §3.1 and §7.1 (sparse vector forward).
 
 use std::cell::Cell;
-use std::collections::HashMap;
 
 use super::draft::{Contribution, Derivative, Draft, mapped};
 use super::edge::edges;
@@ -15,6 +14,7 @@ use crate::elementary::Op;
 use crate::error::Error;
 use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
+use crate::program::words::Map;
 
 /// The tangents of a node by direction, ascending.
 pub(super) type Tangents = Vec<(u32, Derivative)>;
@@ -25,7 +25,7 @@ pub(super) struct Forward<'a> {
     pub(super) program: &'a Program,
     pub(super) map: Vec<NodeId>,
     pub(super) tangents: Vec<Tangents>,
-    regions: HashMap<NodeId, RegionTangents>,
+    regions: Map<NodeId, RegionTangents>,
 }
 
 impl<'a> Forward<'a> {
@@ -41,7 +41,7 @@ impl<'a> Forward<'a> {
             program,
             map: inputs,
             tangents,
-            regions: HashMap::new(),
+            regions: Map::default(),
         };
         draft.adopt(program);
         for node in program.nodes().skip(program.inputs) {

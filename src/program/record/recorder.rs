@@ -7,7 +7,6 @@
 //! Invariant: a parent lies below its body; every node of a recorder is evaluated at most once.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +16,7 @@ use super::super::guard::{Guard, Question};
 use super::super::list::Program;
 use super::super::node::{NodeId, NodeKind};
 use super::super::rule::ProgramRule;
+use super::super::words::Map;
 use super::places::Places;
 use super::traced::Traced;
 use crate::elementary::Op;
@@ -74,7 +74,7 @@ pub(super) struct Recorder {
     /// Per input of a body, what it stands for in this iteration.
     pub(super) origins: Vec<Traced>,
     /// Outer values that are inputs already, by recording and node.
-    captured: BTreeMap<(u32, u32), u32>,
+    captured: Map<(u32, u32), u32>,
     /// The values of the inputs as far as they are known.
     inputs: Vec<f64>,
     evaluation: Evaluation,

@@ -72,6 +72,27 @@ pub(super) enum Opcode {
     MulMinus,
     /// `c - a * b`, rounded likewise.
     MinusMul,
+    /// `last + b`, where `last` is the result of the preceding instruction; in scalar code only, as
+    /// all that follow up to [`LastMinusMul`](Self::LastMinusMul).
+    LastAdd,
+    /// `last - b`.
+    LastSub,
+    /// `a - last`.
+    SubLast,
+    /// `last * b`.
+    LastMul,
+    /// `last * b + c`, rounded twice.
+    LastMulPlus,
+    /// `a * b + last`, rounded twice.
+    MulPlusLast,
+    /// `last * b - c`, rounded twice.
+    LastMulMinus,
+    /// `a * b - last`, rounded twice.
+    MulMinusLast,
+    /// `c - last * b`, rounded twice.
+    MinusLastMul,
+    /// `last - a * b`, rounded twice.
+    LastMinusMul,
     /// `a` where `c` holds, else `b`.
     Select,
     /// `a * b` where `c` holds, else +0.

@@ -2,28 +2,24 @@
 //!
 //! Slots are given by a linear scan: a slot is free again after the last use of its value. Outputs are computed in place where
 //! that is possible. A region becomes a loop over blocks of iterations with files of its own if nothing is carried and the
-//! enclosing code is scalar; otherwise it becomes a sequential loop in the files of the enclosing code.
+//! enclosing code is scalar; otherwise it becomes a sequential loop in the files of the enclosing code (`loops`).
 //!
+//! Invariant: every operand is a slot of its file, and no slot is given away before the last use of its value.
 //! Source: Poletto & Sarkar 1999 (linear scan); Coutinho et al. 2011 (what differs between lanes).
-
-use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::super::list::Program;
 use super::super::node::{NodeId, NodeKind};
-use super::super::region::{Region, Sink, Source};
+use super::super::words::Map;
 use super::allocate::Allocator;
-use super::code::{Blocks, Entry, Exit, Instruction, Opcode, Sequential, Slots, Unit, VECTOR};
+use super::code::{Instruction, Opcode, Unit, VECTOR};
+use super::link::link;
 use super::select::with_product;
 use crate::elementary::Op;
 use crate::error::Error;
 use crate::scalar::Short;
 
-/// Fewer iterations than this do not pay for files of their own.
-const FEWEST_BLOCKED: usize = 4;
-
 /// An operand that does not exist.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// The code of a whole program: the inputs are the first scalar slots, the outputs follow.
 pub(super) fn lower(program: &Program, is_blocked: bool) -> Result<Unit, Error> {
@@ -43,13 +39,14 @@ pub(super) fn lower(program: &Program, is_blocked: bool) -> Result<Unit, Error> 
         }
     }
     let operands: Vec<u32> = (0..).take(inputs).collect();
-    let body = Body::new(program, &operands, false, places, HashMap::new());
+    let body = Body::new(program, &operands, false, places, Map::default());
     let (mut code, outputs) = builder.lower_body(body)?;
     for (from, to) in outputs.into_iter().map(Output::operand).zip(first_output..) {
         if from != to {
             code.push(instruction(Opcode::Copy, to, from));
         }
     }
+    link(&mut code);
     Ok(builder.finish(code))
 }
 
@@ -61,13 +58,14 @@ pub(super) fn lower_lanes(program: &Program) -> Result<(Unit, Vec<u32>), Error> 
     builder.vectors.take_run(program.inputs())?;
     let operands: Vec<u32> = (VECTOR..).take(program.inputs()).collect();
     let places = vec![NONE; program.len()];
-    let body = Body::new(program, &operands, false, places, HashMap::new());
+    let body = Body::new(program, &operands, false, places, Map::default());
     let (code, outputs) = builder.lower_body(body)?;
     let outputs = outputs.into_iter().map(Output::operand).collect();
     Ok((builder.finish(code), outputs))
 }
 
-const fn instruction(op: Opcode, dst: u32, a: u32) -> Instruction {
+/// An instruction of one operand.
+pub(super) const fn instruction(op: Opcode, dst: u32, a: u32) -> Instruction {
     Instruction {
         op,
         dst,
@@ -78,33 +76,33 @@ const fn instruction(op: Opcode, dst: u32, a: u32) -> Instruction {
 }
 
 /// A program while it is being lowered.
-struct Body<'p> {
-    program: &'p Program,
+pub(super) struct Body<'p> {
+    pub(super) program: &'p Program,
     /// The operand of every node so far.
-    operands: Vec<u32>,
+    pub(super) operands: Vec<u32>,
     /// Whether the slot of a node may be given back.
-    is_owned: Vec<bool>,
+    pub(super) is_owned: Vec<bool>,
     /// The last node that uses a node.
-    last_use: Vec<u32>,
+    pub(super) last_use: Vec<u32>,
     /// The slot in which a node has to be computed, or `NONE`.
-    places: Vec<u32>,
+    pub(super) places: Vec<u32>,
     /// Result nodes that are only summed over the lanes, with their accumulators.
-    accumulated: HashMap<NodeId, u32>,
+    pub(super) accumulated: Map<NodeId, u32>,
     /// The result nodes of each region node.
-    results: HashMap<NodeId, Vec<(u32, NodeId)>>,
+    pub(super) results: Map<NodeId, Vec<(u32, NodeId)>>,
     /// Guards by the node after which they can be checked.
     guards: Vec<(NodeId, usize)>,
     /// Products that are computed where they are added up.
     deferred: Vec<NodeId>,
     /// The sum or difference that a product may be computed with, or `NONE`.
     partner: Vec<u32>,
-    /// The factors of products that wait for their partner.
-    waiting: HashMap<NodeId, (u32, u32)>,
+    /// The factors of the products that wait for their partner.
+    waiting: Vec<(u32, u32)>,
 }
 
 /// Where an output of a body is found.
 #[derive(Clone, Copy)]
-enum Output {
+pub(super) enum Output {
     /// An operand.
     Value(u32),
     /// The product of two operands.
@@ -113,7 +111,7 @@ enum Output {
 
 impl Output {
     /// The operand of an output that is not deferred; only bodies of inner loops defer.
-    fn operand(self) -> u32 {
+    pub(super) fn operand(self) -> u32 {
         match self {
             Self::Value(operand) | Self::Product(operand, _) => operand,
         }
@@ -121,7 +119,7 @@ impl Output {
 }
 
 /// How often every node is used.
-fn uses(program: &Program) -> Vec<u32> {
+pub(super) fn uses(program: &Program) -> Vec<u32> {
     let mut uses = vec![0_u32; program.len()];
     let used = program
         .arguments
@@ -136,15 +134,15 @@ fn uses(program: &Program) -> Vec<u32> {
 }
 
 impl<'p> Body<'p> {
-    fn new(
+    pub(super) fn new(
         program: &'p Program,
         inputs: &[u32],
         owns_inputs: bool,
         places: Vec<u32>,
-        accumulated: HashMap<NodeId, u32>,
+        accumulated: Map<NodeId, u32>,
     ) -> Self {
         let mut last_use = vec![0; program.len()];
-        let mut results: HashMap<NodeId, Vec<(u32, NodeId)>> = HashMap::new();
+        let mut results: Map<NodeId, Vec<(u32, NodeId)>> = Map::default();
         for node in program.nodes() {
             for argument in program.arguments(node) {
                 last_use[argument.index()] = node.raw();
@@ -204,12 +202,12 @@ impl<'p> Body<'p> {
             guards,
             deferred: Vec::new(),
             partner,
-            waiting: HashMap::new(),
+            waiting: vec![(NONE, NONE); program.len()],
         }
     }
 
     /// Leaves products that are only added up to where that happens: their factors live as long as they would.
-    fn defer_products(&mut self, is_accumulated: &[bool], fuses: bool) {
+    pub(super) fn defer_products(&mut self, is_accumulated: &[bool], fuses: bool) {
         if !fuses {
             return;
         }
@@ -228,7 +226,7 @@ impl<'p> Body<'p> {
         self.deferred.sort_unstable();
     }
 
-    fn operand(&self, node: NodeId) -> u32 {
+    pub(super) fn operand(&self, node: NodeId) -> u32 {
         self.operands[node.index()]
     }
 }
@@ -236,17 +234,17 @@ impl<'p> Body<'p> {
 /// A unit while its code is being made.
 pub(super) struct Builder {
     pub(super) unit: Unit,
-    scalars: Allocator,
-    vectors: Allocator,
-    constants: HashMap<u64, u32>,
+    pub(super) scalars: Allocator,
+    pub(super) vectors: Allocator,
+    constants: Map<u64, u32>,
     /// Whether regions may run over blocks of iterations.
-    is_blocked: bool,
+    pub(super) is_blocked: bool,
     /// Whether the unit is the body of such a region.
-    is_vector: bool,
+    pub(super) is_vector: bool,
 }
 
 impl Builder {
-    fn new(is_blocked: bool, fuses: bool) -> Self {
+    pub(super) fn new(is_blocked: bool, fuses: bool) -> Self {
         Self {
             unit: Unit {
                 fuses,
@@ -254,20 +252,20 @@ impl Builder {
             },
             scalars: Allocator::default(),
             vectors: Allocator::default(),
-            constants: HashMap::new(),
+            constants: Map::default(),
             is_blocked,
             is_vector: false,
         }
     }
 
-    fn finish(mut self, code: Vec<Instruction>) -> Unit {
+    pub(super) fn finish(mut self, code: Vec<Instruction>) -> Unit {
         self.unit.code = code;
         self.unit.scalars = self.scalars.len();
         self.unit.vectors = self.vectors.len();
         self.unit
     }
 
-    fn take(&mut self, is_vector: bool) -> Result<u32, Error> {
+    pub(super) fn take(&mut self, is_vector: bool) -> Result<u32, Error> {
         if is_vector {
             Ok(self.vectors.take()? | VECTOR)
         } else {
@@ -308,7 +306,10 @@ impl Builder {
     }
 
     /// The code of a body and the operands of its outputs.
-    fn lower_body(&mut self, mut body: Body<'_>) -> Result<(Vec<Instruction>, Vec<Output>), Error> {
+    pub(super) fn lower_body(
+        &mut self,
+        mut body: Body<'_>,
+    ) -> Result<(Vec<Instruction>, Vec<Output>), Error> {
         let mut code = Vec::new();
         let mut guards = std::mem::take(&mut body.guards).into_iter().peekable();
         for node in body.program.nodes() {
@@ -382,7 +383,7 @@ impl Builder {
             // The region set the operand of its result nodes.
             NodeKind::Result(_) => return Ok(()),
             _ => {
-                let arguments: Vec<u32> = program
+                let arguments: Short<u32> = program
                     .arguments(node)
                     .iter()
                     .map(|argument| body.operand(*argument))
@@ -396,7 +397,7 @@ impl Builder {
                         NodeKind::Elementary(Op::MulConst(c)) => self.constant(c)?,
                         _ => arguments[1],
                     };
-                    body.waiting.insert(node, (arguments[0], other));
+                    body.waiting[node.index()] = (arguments[0], other);
                     return Ok(());
                 }
                 let product = program
@@ -404,8 +405,9 @@ impl Builder {
                     .iter()
                     .enumerate()
                     .find_map(|(at, x)| {
-                        let factors = body.waiting.remove(x)?;
-                        Some((at, factors))
+                        let factors = body.waiting[x.index()];
+                        (body.partner[x.index()] == node.raw() && factors.0 != NONE)
+                            .then_some((at, factors))
                     });
                 let differs = differs || product.is_some_and(|(_, (a, b))| (a | b) & VECTOR != 0);
                 let place = body.places[node.index()];
@@ -430,261 +432,6 @@ impl Builder {
             }
         };
         body.operands[node.index()] = operand;
-        Ok(())
-    }
-
-    fn lower_region(
-        &mut self,
-        body: &mut Body<'_>,
-        node: NodeId,
-        region: &Region,
-        code: &mut Vec<Instruction>,
-    ) -> Result<(), Error> {
-        let args: Vec<u32> = body
-            .program
-            .arguments(node)
-            .iter()
-            .map(|argument| body.operand(*argument))
-            .collect();
-        let differs = args.iter().any(|a| a & VECTOR != 0);
-        let mut result_nodes = vec![None; region.results_len()];
-        let all_results = body.results.remove(&node).unwrap_or_default();
-        for (k, result) in &all_results {
-            let first: NodeId = *result_nodes[*k as usize].get_or_insert(*result);
-            // Another node for the same result shares the operand, which lives as long as the longer one.
-            let last = body.last_use[result.index()];
-            let last_use = &mut body.last_use[first.index()];
-            *last_use = (*last_use).max(last);
-        }
-        // Where the results go: in place if they are outputs, to an accumulator, or to slots in a row.
-        let mut results = vec![NONE; result_nodes.len()];
-        let mut accumulators = vec![NONE; result_nodes.len()];
-        for (k, result) in result_nodes.iter().enumerate() {
-            if let Some(result) = result {
-                results[k] = body.places[result.index()];
-                if let Some(accumulator) = body.accumulated.get(result) {
-                    accumulators[k] = *accumulator;
-                }
-            }
-        }
-        for (sink, range) in region.sinks().iter().zip(region.result_ranges()) {
-            let is_partial = accumulators[range.clone()].contains(&NONE);
-            if is_partial || *sink == Sink::Last {
-                // Only whole sinks are accumulated.
-                accumulators[range.clone()].fill(NONE);
-            }
-            let wanted = range
-                .clone()
-                .filter(|k| results[*k] == NONE && accumulators[*k] == NONE);
-            let wanted: Vec<usize> = wanted.collect();
-            let run = if differs {
-                self.vectors.take_run(wanted.len())? | VECTOR
-            } else {
-                self.scalars.take_run(wanted.len())?
-            };
-            for (k, slot) in wanted.into_iter().zip(run..) {
-                results[k] = slot;
-                if let Some(result) = result_nodes[k] {
-                    body.is_owned[result.index()] = true;
-                }
-            }
-        }
-        for (k, result) in all_results {
-            body.operands[result.index()] = results[k as usize];
-        }
-        let can_block = self.is_blocked
-            && !self.is_vector
-            && region.iterations() >= FEWEST_BLOCKED
-            && !region.is_scan()
-            && !region.sinks().contains(&Sink::Last);
-        if can_block {
-            self.lower_blocks(region, &args, &results, code)
-        } else {
-            self.lower_sequential(region, &args, differs, &results, &accumulators, code)
-        }
-    }
-
-    fn lower_sequential(
-        &mut self,
-        region: &Region,
-        args: &[u32],
-        differs: bool,
-        results: &[u32],
-        accumulators: &[u32],
-        code: &mut Vec<Instruction>,
-    ) -> Result<(), Error> {
-        let last: Vec<u32> = region
-            .result_ranges()
-            .map(|range| results[range.start])
-            .collect();
-        let mut entries = Vec::new();
-        let mut inputs = Vec::new();
-        let mut taken = Vec::new();
-        for (source, range) in region.sources().iter().zip(region.argument_ranges()) {
-            let args = &args[range];
-            let operand = match source {
-                Source::Uniform => args[0],
-                Source::Lane => self.take(args.iter().any(|a| a & VECTOR != 0))?,
-                Source::Data(_) => self.take(false)?,
-                Source::Carried { .. } => self.take(differs)?,
-            };
-            match source {
-                Source::Uniform => {}
-                Source::Lane => entries.push(Entry::Lane {
-                    from: Slots::new(args.to_vec()),
-                    to: operand,
-                }),
-                Source::Data(data) => entries.push(Entry::Data {
-                    from: Arc::clone(data),
-                    to: operand,
-                }),
-                Source::Carried { output } => entries.push(Entry::Carried {
-                    initial: args[0],
-                    next: last[*output as usize],
-                    to: operand,
-                }),
-            }
-            inputs.push(operand);
-            taken.push(!matches!(source, Source::Uniform));
-        }
-        let program = region.body();
-        let places = vec![NONE; program.len()];
-        let mut body = Body::new(program, &inputs, true, places, HashMap::new());
-        body.is_owned[..taken.len()].copy_from_slice(&taken);
-        let is_accumulated: Vec<bool> = region
-            .result_ranges()
-            .map(|range| accumulators.get(range.start).is_some_and(|a| *a != NONE))
-            .collect();
-        body.defer_products(&is_accumulated, self.unit.fuses);
-        let (body_code, outputs) = self.lower_body(body)?;
-        let mut exits = Vec::new();
-        for ((from, sink), range) in outputs
-            .into_iter()
-            .zip(region.sinks())
-            .zip(region.result_ranges())
-        {
-            let base = accumulators.get(range.start).copied().unwrap_or(NONE);
-            let (from, product) = match from {
-                Output::Value(operand) => (operand, None),
-                Output::Product(a, b) => (a, Some((a, b))),
-            };
-            if base != NONE {
-                let to = match sink {
-                    Sink::Each => Slots::new(accumulators[range].to_vec()),
-                    _ => Slots::Affine { base, stride: 0 },
-                };
-                exits.push(match product {
-                    Some(from) => Exit::AccumulateProduct { from, to },
-                    None => Exit::Accumulate { from, to },
-                });
-                continue;
-            }
-            exits.push(match sink {
-                Sink::Sum => Exit::Sum {
-                    from,
-                    to: results[range.start],
-                },
-                Sink::Last => Exit::Last {
-                    from,
-                    to: results[range.start],
-                },
-                Sink::Each => Exit::Each {
-                    from,
-                    to: Slots::new(results[range].to_vec()),
-                },
-            });
-        }
-        let number = number_of(self.unit.sequential.len())?;
-        self.unit.sequential.push(Sequential {
-            iterations: region.iterations(),
-            is_reversed: region.is_reversed(),
-            entries,
-            code: body_code,
-            exits,
-        });
-        // In a vector unit every loop runs with the lanes of the unit.
-        let dst = if self.is_vector { VECTOR } else { 0 };
-        code.push(instruction(Opcode::Loop, dst, number));
-        Ok(())
-    }
-
-    fn lower_blocks(
-        &mut self,
-        region: &Region,
-        args: &[u32],
-        results: &[u32],
-        code: &mut Vec<Instruction>,
-    ) -> Result<(), Error> {
-        let mut inner = Self::new(false, self.unit.fuses);
-        inner.is_vector = true;
-        let mut inputs = Vec::new();
-        let (mut uniforms, mut lanes, mut data) = (Vec::new(), Vec::new(), Vec::new());
-        for (source, range) in region.sources().iter().zip(region.argument_ranges()) {
-            let args = &args[range];
-            inputs.push(match source {
-                Source::Uniform | Source::Carried { .. } => {
-                    let slot = inner.scalars.take_run(1)?;
-                    uniforms.push((args[0], slot));
-                    slot
-                }
-                Source::Lane => {
-                    let slot = inner.vectors.take_run(1)?;
-                    lanes.push((Slots::new(args.to_vec()), slot));
-                    slot | VECTOR
-                }
-                Source::Data(column) => {
-                    let slot = inner.vectors.take_run(1)?;
-                    data.push((Arc::clone(column), slot));
-                    slot | VECTOR
-                }
-            });
-        }
-        let program = region.body();
-        // A result of an inner loop that is only summed over the lanes goes straight to its accumulator.
-        let uses = uses(program);
-        let mut sums = Vec::new();
-        let mut accumulated = HashMap::new();
-        for (output, sink) in program.outputs().iter().zip(region.sinks()) {
-            if *sink == Sink::Sum {
-                let is_result = matches!(program.kind(*output), NodeKind::Result(_));
-                if is_result && uses[output.index()] == 1 {
-                    accumulated.insert(*output, number_of(sums.len())?);
-                }
-                sums.push(*output);
-            }
-        }
-        // Inputs are set for every block, so their slots may be used again; uniforms are set once.
-        let places = vec![NONE; program.len()];
-        let mut body = Body::new(program, &inputs, false, places, accumulated);
-        for (owned, input) in body.is_owned.iter_mut().zip(&inputs) {
-            *owned = input & VECTOR != 0;
-        }
-        let (body_code, outputs) = inner.lower_body(body)?;
-        let (mut each, mut totals) = (Vec::new(), Vec::new());
-        for ((operand, sink), range) in outputs
-            .into_iter()
-            .map(Output::operand)
-            .zip(region.sinks())
-            .zip(region.result_ranges())
-        {
-            match sink {
-                Sink::Each => each.push((operand, Slots::new(results[range].to_vec()))),
-                Sink::Sum | Sink::Last => {
-                    totals.push(((operand != NONE).then_some(operand), results[range.start]));
-                }
-            }
-        }
-        let number = number_of(self.unit.blocks.len())?;
-        self.unit.blocks.push(Blocks {
-            iterations: region.iterations(),
-            unit: inner.finish(body_code),
-            uniforms,
-            lanes,
-            data,
-            each,
-            sums: totals,
-        });
-        code.push(instruction(Opcode::Loop, VECTOR, number));
         Ok(())
     }
 }

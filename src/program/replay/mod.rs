@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `lower`, `select`, `allocate`, `code` | from nodes to instructions on two register files |
+//! | `lower`, `loops`, `select`, `link`, `allocate`, `code` | from nodes to instructions on two register files |
 //! | `width` | how many lanes, with which instructions |
 //! | `kernel` | the interpreters; the only unsafe code |
 //!
@@ -17,6 +17,8 @@
 mod allocate;
 mod code;
 mod kernel;
+mod link;
+mod loops;
 mod lower;
 mod select;
 #[cfg(test)]

@@ -10,8 +10,7 @@
 //! Invariant: at most 3/4 of the entries found by hash are in use. Source: value numbering, Cocke & Schwartz 1970.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::mem::discriminant;
 use std::sync::Arc;
 
@@ -19,46 +18,8 @@ use crate::elementary::Op;
 use crate::error::Decision;
 use crate::program::guard::Guard;
 use crate::program::region::{Region, Source};
+use crate::program::words::{Map, Words};
 use crate::program::{NodeId, NodeKind, Program, Question};
-
-/// A multiplicative hash of words; the sender of a program gains nothing from collisions, so it need not be keyed.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Words(u64);
-
-/// Hashes maps by [`Words`].
-pub(super) type ByWords = BuildHasherDefault<Words>;
-
-impl Hasher for Words {
-    #[inline]
-    fn write_u64(&mut self, word: u64) {
-        // The odd number next to 2^64 divided by the golden ratio.
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-    #[inline]
-    fn write_u32(&mut self, word: u32) {
-        self.write_u64(u64::from(word));
-    }
-    #[inline]
-    fn write_usize(&mut self, word: usize) {
-        self.write_u64(word as u64);
-    }
-    #[inline]
-    fn write_isize(&mut self, word: isize) {
-        self.write_usize(word.cast_unsigned());
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_ne_bytes(word));
-        }
-    }
-    #[inline]
-    fn finish(&self) -> u64 {
-        // The low bits of a product depend on few bits of its factors.
-        (self.0 ^ (self.0 >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16
-    }
-}
 
 /// Whether the two arguments may be exchanged.
 fn is_commutative(kind: NodeKind) -> bool {
@@ -289,17 +250,26 @@ fn is_same_region(a: &Region, b: &Region) -> bool {
 pub(super) fn is_same_source(a: &Source, b: &Source) -> bool {
     match (a, b) {
         (Source::Data(a), Source::Data(b)) => {
-            a.len() == b.len() && a.iter().zip(&**b).all(|(a, b)| a.to_bits() == b.to_bits())
+            Arc::ptr_eq(a, b)
+                || a.len() == b.len() && a.iter().zip(&**b).all(|(a, b)| a.to_bits() == b.to_bits())
         }
         (a, b) => a == b,
     }
 }
 
+/// So many numbers of a column take part in its hash: columns that differ mostly differ at once, and those that are the same
+/// mostly share their memory.
+const HASHED: usize = 16;
+
 /// Hashes a source and what it reads.
 pub(super) fn hash_source(source: &Source, arguments: &[NodeId], words: &mut Words) {
     discriminant(source).hash(words);
     match source {
-        Source::Data(data) => data.iter().for_each(|d| words.write_u64(d.to_bits())),
+        Source::Data(data) => {
+            words.write_usize(data.len());
+            let first = data.iter().take(HASHED);
+            first.for_each(|d| words.write_u64(d.to_bits()));
+        }
         Source::Carried { output } => words.write_u32(*output),
         Source::Uniform | Source::Lane => {}
     }
@@ -309,8 +279,8 @@ pub(super) fn hash_source(source: &Source, arguments: &[NodeId], words: &mut Wor
 /// The regions of a growing program, and their bodies, by what they do.
 #[derive(Default)]
 pub(super) struct Regions {
-    bodies: HashMap<u64, Vec<Arc<Program>>, ByWords>,
-    nodes: HashMap<u64, Vec<NodeId>, ByWords>,
+    bodies: Map<u64, Vec<Arc<Program>>>,
+    nodes: Map<u64, Vec<NodeId>>,
 }
 
 impl Regions {

@@ -6,10 +6,10 @@
 //! Invariant: inputs of a program are never dropped; what a needed node depends on is needed.
 //! Source: mark and sweep, McCarthy 1960, on a list where a single backward pass marks everything.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::program::region::{Region, Source};
+use crate::program::words::Map;
 use crate::program::{NodeId, NodeKind, Program};
 
 /// What of a program is needed.
@@ -293,7 +293,7 @@ fn drop_unused(program: &mut Program) {
 
 /// Numbers shared things by where they are.
 pub(super) struct Shared<T: ?Sized> {
-    numbers: HashMap<usize, u32>,
+    numbers: Map<usize, u32>,
     marker: std::marker::PhantomData<T>,
 }
 
@@ -301,7 +301,7 @@ impl<T: ?Sized> Shared<T> {
     /// The numbers of the things in a list; of two that are the same the first.
     pub(super) fn new(list: &[Arc<T>]) -> Self {
         let mut shared = Self {
-            numbers: HashMap::new(),
+            numbers: Map::default(),
             marker: std::marker::PhantomData,
         };
         for (number, thing) in (0..).zip(list) {

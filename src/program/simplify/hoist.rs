@@ -9,14 +9,13 @@
 //! Invariant: what is left of a body has no node that could move, constants aside.
 //! Source: loop-invariant code motion, Allen & Cocke 1971.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::common::ByWords;
 use super::dead::{compact, reach};
 use super::rebuild::Builder;
 use super::region::{Interface, Rest};
 use crate::program::region::{Region, Source};
+use crate::program::words::Map;
 use crate::program::{NodeId, NodeKind, Program};
 
 /// What of a body does not depend on the iteration.
@@ -214,7 +213,7 @@ impl Builder {
 /// Numbers the outputs that are left; those of the same node and sink get the same number.
 #[derive(Default)]
 struct Numbering {
-    seen: HashMap<(u32, u8), usize, ByWords>,
+    seen: Map<(u32, u8), usize>,
     nodes: Vec<NodeId>,
     /// The number that each output had.
     sinks: Vec<usize>,

@@ -4,10 +4,9 @@
 //!
 //! Invariant: a builder's program is valid after every call, outputs aside. Source: Cocke & Schwartz 1970.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::common::{ByWords, Regions, Table, find_region, guard_key};
+use super::common::{Regions, Table, find_region, guard_key};
 use super::dead::{Needs, Shared, compact, output_of};
 use super::passes::Passes;
 use super::region::{Outcome, Results};
@@ -16,6 +15,7 @@ use crate::error::{Error, Location};
 use crate::program::guard::Guard;
 use crate::program::region::Region;
 use crate::program::rule::ProgramRule;
+use crate::program::words::Set;
 use crate::program::{NodeId, NodeKind, Program};
 use crate::scalar::Short;
 
@@ -327,7 +327,7 @@ impl Builder {
 
     /// Copies guards; one whose answer is known to be the recorded one is no question any more.
     fn guards(&mut self, guards: &[Guard], new: &[NodeId]) {
-        let mut seen: HashSet<_, ByWords> = HashSet::default();
+        let mut seen: Set<_> = Set::default();
         for guard in guards {
             let guard = Guard {
                 question: guard.question.map(|node| new[node.index()]),

@@ -10,16 +10,16 @@
 //!
 //! Invariant: the order in which iterations run, and so every sum, is that of the program. Source: none.
 
-use std::collections::HashMap;
 use std::hash::Hasher;
 use std::sync::Arc;
 
-use super::common::{ByWords, Words, hash_source, is_same_source};
+use super::common::{hash_source, is_same_source};
 use super::dead::{Needs, RegionNeeds, asks, result_starts};
 use super::hoist::Moved;
 use super::rebuild::{Builder, Entry, rebuild};
 use crate::error::Error;
 use crate::program::region::{Region, Sink, Source};
+use crate::program::words::{Map, Words};
 use crate::program::{NodeId, NodeKind, Program};
 
 /// What became of a region.
@@ -56,7 +56,7 @@ pub(super) struct Interface {
     /// The end of every input's arguments.
     ends: Vec<usize>,
     pub(super) arguments: Vec<NodeId>,
-    seen: HashMap<u64, Vec<usize>, ByWords>,
+    seen: Map<u64, Vec<usize>>,
 }
 
 impl Interface {

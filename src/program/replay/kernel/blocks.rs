@@ -4,6 +4,7 @@
 //! order, so the bits do not depend on the number of threads (EDGE_CASES R6).
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use pulp::Simd;
 use rayon::prelude::*;
@@ -11,7 +12,8 @@ use rayon::prelude::*;
 use super::super::code::{Blocks, Slots, Unit};
 use super::super::width::{Isa, Run};
 use super::Report;
-use super::vector::{Body, Files, Line, accumulate};
+use super::files::{Files, Line};
+use super::vector::{Body, accumulate};
 
 /// Iterations per chunk: a multiple of every number of lanes, small enough to feed a few threads with a thousand points.
 const CHUNK: usize = 512;
@@ -194,25 +196,34 @@ impl Frames {
                 work(frame, chunk, partial, report);
             }
         } else {
-            // Thread t takes the chunks t, t + threads, ...; which thread does what changes no bit.
-            let threads = frames.len();
-            let mut shares: Vec<Vec<(usize, &mut [f64])>> =
-                (0..threads).map(|_| Vec::new()).collect();
-            let mut rest = &mut *partial;
-            for chunk in 0..chunks {
-                let (first, others) = rest.split_at_mut(sums);
-                shares[chunk % threads].push((chunk, first));
-                rest = others;
-            }
+            // Whoever is free takes the next chunk: a thread that wakes late or shares its core costs one chunk, not its share
+            // of all. Which thread does what changes no bit.
+            let rest = Mutex::new((0, &mut *partial));
+            let take = || {
+                let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
+                let (chunk, partial) = std::mem::take(&mut *rest);
+                if chunk == chunks {
+                    rest.0 = chunks;
+                    return None;
+                }
+                let (first, others) = partial.split_at_mut(sums);
+                *rest = (chunk + 1, others);
+                Some((chunk, first))
+            };
+            let run = |frame: &mut Frame, report: &mut Report| {
+                let mut is_loaded = false;
+                while let Some((chunk, partial)) = take() {
+                    if !std::mem::replace(&mut is_loaded, true) {
+                        load_uniforms(this, frame, file);
+                    }
+                    work(frame, chunk, partial, report);
+                }
+            };
             let reports: Vec<Report> = frames
                 .par_iter_mut()
-                .zip(shares)
-                .map(|(frame, share)| {
+                .map(|frame| {
                     let mut report = Report::default();
-                    load_uniforms(this, frame, file);
-                    for (chunk, partial) in share {
-                        work(frame, chunk, partial, &mut report);
-                    }
+                    run(frame, &mut report);
                     report
                 })
                 .collect();

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod blocks;
+mod files;
 mod scalar;
 mod vector;
 

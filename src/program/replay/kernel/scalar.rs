@@ -29,6 +29,8 @@ pub(in super::super) fn run(
     frames: &mut Frames,
     report: &mut Report,
 ) {
+    // The result of the preceding instruction. A chain of operations that took it from its slot would wait for the store.
+    let mut last = 0.0;
     for i in code {
         match i.op {
             Opcode::Loop if i.dst & VECTOR == 0 => {
@@ -39,7 +41,7 @@ pub(in super::super) fn run(
                 let values = [at(u, i.b), at(u, i.c)];
                 report.check(unit, 0, i, values);
             }
-            _ => step(unit, i, u),
+            _ => last = step(unit, i, u, last),
         }
     }
 }
@@ -85,9 +87,9 @@ fn run_loop(
     }
 }
 
-/// Runs one instruction that is neither a loop nor a guard.
+/// Runs one instruction that is neither a loop nor a guard; its result, given that of the preceding one.
 #[inline(always)]
-pub(super) fn step(unit: &Unit, i: &Instruction, u: &mut [f64]) {
+pub(super) fn step(unit: &Unit, i: &Instruction, u: &mut [f64], last: f64) -> f64 {
     let mask = |holds: bool| f64::from(u8::from(holds));
     let operands = || &unit.pool[i.a as usize..(i.a + i.b) as usize];
     let a = || at(u, i.a);
@@ -148,6 +150,16 @@ pub(super) fn step(unit: &Unit, i: &Instruction, u: &mut [f64]) {
         Opcode::MulPlus => a() * b() + c(),
         Opcode::MulMinus => a() * b() - c(),
         Opcode::MinusMul => c() - a() * b(),
+        Opcode::LastAdd => last + b(),
+        Opcode::LastSub => last - b(),
+        Opcode::SubLast => a() - last,
+        Opcode::LastMul => last * b(),
+        Opcode::LastMulPlus => last * b() + c(),
+        Opcode::MulPlusLast => a() * b() + last,
+        Opcode::LastMulMinus => last * b() - c(),
+        Opcode::MulMinusLast => a() * b() - last,
+        Opcode::MinusLastMul => c() - last * b(),
+        Opcode::LastMinusMul => last - a() * b(),
         Opcode::Select => {
             if c() != 0.0 {
                 a()
@@ -179,6 +191,7 @@ pub(super) fn step(unit: &Unit, i: &Instruction, u: &mut [f64]) {
         }
     };
     set(u, i.dst, value);
+    value
 }
 
 /// The value of an operation that has no code of its own.

@@ -6,113 +6,13 @@ use pulp::{Simd, WithSimd};
 
 use super::super::code::{Entry, Exit, Instruction, Opcode, Sequential, Unit, VECTOR};
 use super::Report;
+use super::files::Files;
 use super::scalar::{step, value_of};
 use crate::elementary::{self as rules, Unary, vector as math};
 use crate::scalar::Short;
 
-/// Eight numbers on a cache line: what vector files are made of.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(align(64))]
-pub(in super::super) struct Line(
-    #[expect(dead_code, reason = "read as numbers of a file")] [f64; 8],
-);
-
-impl Line {
-    /// The numbers of a file.
-    pub(in super::super) fn numbers(file: &[Self]) -> &[f64] {
-        // SAFETY: a line is eight numbers without padding.
-        unsafe { std::slice::from_raw_parts(file.as_ptr().cast(), file.len() * 8) }
-    }
-
-    /// The numbers of a file.
-    pub(in super::super) fn numbers_mut(file: &mut [Self]) -> &mut [f64] {
-        // SAFETY: a line is eight numbers without padding.
-        unsafe { std::slice::from_raw_parts_mut(file.as_mut_ptr().cast(), file.len() * 8) }
-    }
-
-    /// A file for this many numbers.
-    pub(in super::super) fn file(numbers: usize) -> Vec<Self> {
-        vec![Self::default(); numbers.div_ceil(8)]
-    }
-}
-
 /// The numbers of the lanes of a register, and their number.
 const LANES: [f64; 9] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
-
-/// The register files of a unit while it runs.
-pub(super) struct Files<'a> {
-    u: &'a mut [f64],
-    v: *mut f64,
-    accumulators: *mut f64,
-    /// The lanes that hold something; the others repeat the last of them.
-    active: usize,
-    /// What lane 0 is called in reports.
-    base: usize,
-    /// How many numbers the vector file and the accumulators hold.
-    len: (usize, usize),
-}
-
-impl<'a> Files<'a> {
-    /// Files over these numbers.
-    pub(super) fn new(
-        u: &'a mut [f64],
-        v: &'a mut [Line],
-        accumulators: &'a mut [Line],
-        active: usize,
-        base: usize,
-    ) -> Self {
-        Self {
-            len: (v.len() * 8, accumulators.len() * 8),
-            u,
-            v: v.as_mut_ptr().cast(),
-            accumulators: accumulators.as_mut_ptr().cast(),
-            active,
-            base,
-        }
-    }
-
-    /// The registers of a vector slot.
-    #[inline(always)]
-    fn register<S: Simd, const L: usize>(&self, slot: u32) -> *mut S::f64s {
-        let start = (slot & !VECTOR) as usize * L;
-        debug_assert!(start + L <= self.len.0);
-        // SAFETY: lowering numbered the slots of the file, and the file has as many, of L numbers each.
-        unsafe { self.v.add(start).cast() }
-    }
-
-    /// The numbers of a vector slot.
-    #[inline(always)]
-    pub(super) fn numbers<const L: usize>(&mut self, slot: u32) -> &mut [f64; L] {
-        let start = (slot & !VECTOR) as usize * L;
-        debug_assert!(start + L <= self.len.0);
-        // SAFETY: as in `register`; the file is borrowed as long as the numbers are.
-        unsafe { &mut *self.v.add(start).cast() }
-    }
-
-    /// The numbers of an operand in all lanes, or the one of all lanes.
-    #[inline(always)]
-    pub(super) fn row<const L: usize>(&self, operand: u32) -> Result<&[f64; L], f64> {
-        if operand & VECTOR == 0 {
-            return Err(self.u[operand as usize]);
-        }
-        let start = (operand & !VECTOR) as usize * L;
-        debug_assert!(start + L <= self.len.0);
-        // SAFETY: as in `register`.
-        Ok(unsafe { &*self.v.add(start).cast() })
-    }
-
-    /// The number of an operand in a lane.
-    #[inline(always)]
-    pub(super) fn number<const L: usize>(&self, operand: u32, lane: usize) -> f64 {
-        if operand & VECTOR == 0 {
-            return self.u[operand as usize];
-        }
-        let at = (operand & !VECTOR) as usize * L + lane;
-        debug_assert!(at < self.len.0);
-        // SAFETY: as in `register`.
-        unsafe { *self.v.add(at) }
-    }
-}
 
 /// Code to be run with `L` lanes in `U` registers.
 pub(super) struct Body<'a, 'f, const U: usize, const L: usize, const FMA: bool> {
@@ -145,7 +45,7 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
     let one = simd.splat_f64s(1.0);
     for i in code {
         if i.dst & VECTOR == 0 && !matches!(i.op, Opcode::Loop | Opcode::Guard) {
-            step(unit, i, files.u);
+            step(unit, i, files.u, 0.0);
             continue;
         }
         let shared: &Files<'_> = files;
@@ -420,6 +320,16 @@ fn run<S: Simd, const U: usize, const L: usize, const FMA: bool>(
             }
             Opcode::Powi => lanes::<L>(unit, i, &[i.a], files),
             Opcode::General | Opcode::Custom => lanes::<L>(unit, i, pool(), files),
+            Opcode::LastAdd
+            | Opcode::LastSub
+            | Opcode::SubLast
+            | Opcode::LastMul
+            | Opcode::LastMulPlus
+            | Opcode::MulPlusLast
+            | Opcode::LastMulMinus
+            | Opcode::MulMinusLast
+            | Opcode::MinusLastMul
+            | Opcode::LastMinusMul => unreachable!("only scalar units are linked"),
             Opcode::Loop => {
                 simd.vectorize(Loop::<U, L, FMA> {
                     unit,
