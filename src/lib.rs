@@ -31,6 +31,7 @@
 //! - [`elementary`]: the one table of rules, and rules of your own.
 //! - [`linalg`]: eigenvalues and singular values; lu, cholesky and qr are nalgebra's own, on matrices of carriers.
 //! - [`check`]: is this derivative right?
+//! - [`report`]: what does it cost, exactly?
 //! - [`program`]: the recorded Wengert list: record once, differentiate as a transformation, replay in lanes.
 //!
 //! Unusual inputs (kinks, domain errors, infinities, mixed recordings) behave as `EDGE_CASES.md` of the repository says.
@@ -60,6 +61,7 @@ pub mod hessian;
 mod jacobian;
 pub mod linalg;
 pub mod program;
+pub mod report;
 pub mod reverse;
 mod scalar;
 

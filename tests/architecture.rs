@@ -110,13 +110,7 @@ fn the_command_line_stays_out_of_the_library() {
         .nth(1)
         .and_then(|rest| rest.split("\n[").next())
         .expect("the manifest lists dependencies");
-    for tool in [
-        "clap",
-        "indicatif",
-        "plotters",
-        "serde_json",
-        "wengert-problems",
-    ] {
+    for tool in ["clap", "indicatif", "plotters", "wengert-problems"] {
         assert!(
             !dependencies.contains(tool),
             "{tool} belongs to the command line or to tests"
