@@ -34,6 +34,7 @@
 //! - [`elementary`]: the one table of rules, and rules of your own.
 //! - [`linalg`]: eigenvalues and singular values; lu, cholesky and qr are nalgebra's own, on matrices of carriers.
 //! - [`check`]: is this derivative right?
+//! - [`report`]: what does it cost, exactly?
 //! - [`program`]: the recorded Wengert list: record once, differentiate as a transformation, replay in lanes.
 //! - [`crosscountry`]: the cheapest order in which to multiply partials; [`crosscountry::chain`] for chains of functions.
 //!
@@ -66,6 +67,7 @@ pub mod hessian;
 mod jacobian;
 pub mod linalg;
 pub mod program;
+pub mod report;
 pub mod reverse;
 mod scalar;
 

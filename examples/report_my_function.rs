@@ -1,0 +1,41 @@
+//! What do the derivatives of my function cost, exactly, and how does that grow?
+//!
+//!     cargo run --release --example report_my_function
+//!
+//! Invariant: every number printed is a count; the program asserts what it says.
+//! Source: Griewank & Walther 2008, §3 and §4.5.
+
+use std::io::Write;
+
+use wengert::prelude::*;
+use wengert::report::{cost, growth};
+
+/// The energy of a chain of springs between neighbours.
+fn springs<S: Scalar>(x: &[S]) -> S {
+    S::sum_of(x.windows(2).map(|pair| {
+        let stretch = (pair[1] - pair[0]).exp() - 1.0;
+        stretch * stretch
+    }))
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut out = std::io::stdout().lock();
+    let report = cost(&function!(springs), &[0.0, 0.1, 0.3, 0.6])?;
+    writeln!(out, "{report}")?;
+    let gradient = report.mode("gradient").ok_or("there is one output")?;
+    writeln!(out, "the gradient costs {:.2} values\n", gradient.ratio)?;
+    assert!(gradient.ratio < 5.0);
+
+    // The same for growing chains: which mode stays affordable?
+    let growth = growth(&[10, 20, 40, 80], |n| {
+        cost(&function!(springs), &vec![0.5; n])
+    })?;
+    write!(out, "{growth}")?;
+    let exponent = |mode: &str| {
+        let row = growth.modes.iter().find(|row| row.mode == mode);
+        row.map_or(f64::NAN, |row| row.exponent)
+    };
+    assert!((exponent("gradient") - 1.0).abs() < 0.1);
+    assert!((exponent("jacobian, forward") - 2.0).abs() < 0.2);
+    Ok(())
+}
