@@ -100,6 +100,15 @@ pub enum Error {
         /// What is wrong.
         what: &'static str,
     },
+    /// A plan does not belong to a graph, or says something of it that is not so.
+    InvalidPlan {
+        /// What differs.
+        what: &'static str,
+        /// What the graph has.
+        expected: u64,
+        /// What the plan says.
+        found: u64,
+    },
     /// A cost is beyond 2^64 operations.
     CostOverflow,
     /// The text of a file in JSON cannot be read.
@@ -216,6 +225,14 @@ impl fmt::Display for Error {
             Self::InvalidGraph { vertex, what } => {
                 write!(f, "vertex v{vertex} of the graph: {what}")
             }
+            Self::InvalidPlan {
+                what,
+                expected,
+                found,
+            } => write!(
+                f,
+                "the plan does not fit the graph: {what} is {found}, expected {expected}"
+            ),
             Self::CostOverflow => {
                 f.write_str("the cost is beyond 2^64 operations; split the graph or the chain")
             }

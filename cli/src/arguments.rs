@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use wengert::crosscountry::{CostModel, Method, Moves};
 use wengert_problems::registry::Source;
 
 use crate::measure::Way;
@@ -25,6 +26,7 @@ const EXAMPLES: &str = "Examples:
   wengert program slide --show text
   wengert check gmm --size 2 3 20
   wengert chain 1000x100x50x10x1
+  wengert plan roe-flux
   wengert report --out report
 
 Exit code: 0 on success, 1 for a failure, 2 for wrong usage.";
@@ -44,6 +46,8 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// Find the best brackets of a chain of matrices or functions, for any number of workers.
     Chain(ChainArguments),
+    /// Plan in which order to eliminate the vertices of a linearized graph.
+    Plan(PlanArguments),
     /// List the problems.
     Problems(ProblemsArguments),
 }
@@ -246,6 +250,47 @@ pub(crate) struct ChainArguments {
     #[arg(long, value_name = "N")]
     pub(crate) evaluations: Option<u64>,
     /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wengert plan roe-flux
+  wengert plan RobotArm_6DOF.json --seconds 5 --json
+  wengert plan roe-flux --moves edge --seed 3 --out plan.json
+
+A graph file is {\"name\", \"inputs\", \"vertices\", \"outputs\": [..], \"edges\": [[source, target, class], ..]}; vertices
+are numbered from 0, the inputs first; the class var, const, unit or copy may be left out.
+JSON: name, inputs, outputs, intermediates, edges, moves, cost, forward, reverse, markowitz, best, lower_bound
+(or null), bound_kind, proven_optimal, method, stopped_by (work, time, proof, interrupt), seed, seconds, order.
+The same seed and number of evaluations give the same plan unless the time limit or Ctrl-C ends the search.")]
+pub(crate) struct PlanArguments {
+    /// A graph file, or a problem that is recorded and linearized.
+    #[command(flatten)]
+    pub(crate) instance: Instance,
+    /// What a step may eliminate: vertex, edge or face.
+    #[arg(long, default_value_t = Moves::Vertex)]
+    pub(crate) moves: Moves,
+    /// What to make small: multiplications, arithmetic or memory.
+    #[arg(long, default_value_t = CostModel::Multiplications)]
+    pub(crate) cost: CostModel,
+    /// auto, forward, reverse, markowitz, search, exact or ilp.
+    #[arg(long, default_value_t = Method::Auto)]
+    pub(crate) method: Method,
+    /// The search ends after this time at the latest.
+    #[arg(long, value_name = "S", default_value_t = 10.0)]
+    pub(crate) seconds: f64,
+    /// The search ends after the work of this many complete evaluations of an order.
+    #[arg(long, value_name = "N", default_value_t = 20_000_000)]
+    pub(crate) evaluations: u64,
+    /// The seed of the search.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write the plan as JSON to this file.
+    #[arg(long, value_name = "PLAN.json")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print the plan as JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -3,8 +3,6 @@
 //! Invariant: whatever ends a search, time, work, proof or Ctrl-C, the best plan so far is printed.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +12,7 @@ use wengert::crosscountry::chain::{
 
 use crate::arguments::ChainArguments;
 use crate::error::CliError;
+use crate::interrupt::interrupt_flag;
 use crate::output::{Table, print, print_json, ratio, seconds};
 use crate::progress::{bar, spinner};
 
@@ -74,15 +73,6 @@ pub(crate) fn run(arguments: &ChainArguments) -> Result<(), CliError> {
         (None, Some(path)) => all(&read(path)?, &options, arguments.json),
         (None, None) => Err(CliError::Usage("a chain or --file is missing".into())),
     }
-}
-
-/// A flag that Ctrl-C sets.
-fn interrupt_flag() -> Result<Arc<AtomicBool>, CliError> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let shared = Arc::clone(&flag);
-    ctrlc::set_handler(move || shared.store(true, Ordering::Relaxed))
-        .map_err(|error| CliError::Failure(format!("cannot handle Ctrl-C: {error}")))?;
-    Ok(flag)
 }
 
 /// Plans one chain and measures the time.

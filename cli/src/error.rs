@@ -95,7 +95,7 @@ pub(crate) fn usage(outcome: &clap::Error) -> Result<(), CliError> {
     }
     if outcome.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let missing =
-            "a command is missing: trace, program, gradient, check, report, chain or problems";
+            "a command is missing: trace, program, gradient, check, report, chain, plan or problems";
         return Err(CliError::Usage(format!("{missing}; see `wengert --help`")));
     }
     let text = outcome.to_string();

@@ -10,9 +10,11 @@ mod chain;
 mod check;
 mod error;
 mod gradient;
+mod interrupt;
 mod measure;
 mod memory;
 mod output;
+mod plan;
 mod problems;
 mod program;
 mod progress;
@@ -47,6 +49,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Chain(arguments) => chain::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Problems(arguments) => problems::run(&arguments),
     }
 }
