@@ -5,14 +5,19 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use super::bounds::{GroupLimits, LowerBound, lower_bound, separator_bound};
 use super::budget::{Budget, Clock, StoppedBy};
-use super::cost::CostModel;
+use super::cost::{CostModel, Tally};
+use super::exact::{Proof, Status, best_by_subsets, branch_and_bound, integer_program};
 use super::graph::{LinearizedGraph, VertexId};
 use super::moves::{Move, Moves};
 use super::orders::{Order, cost_of};
 use super::plan::{Baselines, Milestone, Plan, PlanBound};
+use super::search::{SearchOptions, search};
+use super::search_moves::search_moves;
 use crate::error::Error;
 
 /// What looks for a plan.
@@ -70,6 +75,367 @@ impl FromStr for Method {
             format!(
                 "unknown method `{text}`, expected auto, forward, reverse, markowitz, search, exact or ilp"
             )
+        })
+    }
+}
+
+/// What is planned, and for how long.
+#[derive(Clone, Debug, Default)]
+pub struct PlanOptions {
+    /// The moves that are allowed.
+    pub moves: Moves,
+    /// What is to become small.
+    pub model: CostModel,
+    /// What looks for a plan.
+    pub method: Method,
+    /// The seed of the random numbers.
+    pub seed: u64,
+    /// The bound on the work. Searches of vertices and of edges or faces may each use all its evaluations.
+    pub budget: Budget,
+}
+
+/// What a planner says while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanProgress {
+    /// The cost of the best plan so far.
+    pub best: u64,
+    /// The lower bound, if one is known by now.
+    pub bound: Option<u64>,
+    /// The time since the start.
+    pub elapsed: Duration,
+}
+
+/// The share of the time limit that the search of vertices may use; the rest is for edges and faces, or for the proof.
+const SEARCH_SHARE: f64 = 0.5;
+
+/// Above this many intermediates only orders that need no look-ups of new edges are tried.
+const MANY: usize = 100_000;
+
+/// Plans an elimination.
+///
+/// ```
+/// use wengert::crosscountry::{EdgeClass, LinearizedGraph, Moves, PlanOptions, plan};
+/// // Two inputs meet in v2; v2 and v3 feed four outputs. Edges can be eliminated one cheaper than vertices.
+/// let edges = [(0, 2), (1, 2), (2, 3), (2, 4), (3, 4), (3, 5), (3, 6), (3, 7)];
+/// let edges = edges.map(|(s, t)| (s, t, EdgeClass::Variable));
+/// let graph = LinearizedGraph::new("lion", 2, 8, &[4, 5, 6, 7], &edges)?;
+/// let vertices = plan(&graph, &PlanOptions::default(), &|_| ())?;
+/// assert_eq!((vertices.best(), vertices.is_optimal()), (12, true));
+/// let options = PlanOptions { moves: Moves::Edge, ..PlanOptions::default() };
+/// assert_eq!(plan(&graph, &options, &|_| ())?.best(), 11);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// **Shape**: the plan eliminates all `l` intermediates; `observe` is called from several threads, at every improvement.
+/// **Cost**: the budget; the orders without search are tried in any case.
+///
+/// # Errors
+/// [`Error::CostOverflow`] beyond 2^64 operations.
+///
+/// **Source**: see the parts: orders, search, bounds, exact methods.
+pub fn plan(
+    graph: &LinearizedGraph,
+    options: &PlanOptions,
+    observe: &(dyn Fn(PlanProgress) + Sync),
+) -> Result<Plan, Error> {
+    let mut planner = Planner::start(graph, options, observe)?;
+    match options.method {
+        Method::Forward => planner.fix(Order::Forward)?,
+        Method::Reverse => planner.fix(Order::Reverse)?,
+        Method::Markowitz => {}
+        Method::Search => planner.search()?,
+        Method::Exact => {
+            planner.exact()?;
+        }
+        Method::Ilp => planner.integer_program()?,
+        Method::Auto => {
+            if !planner.by_subsets()? {
+                planner.search()?;
+                planner.bound();
+            }
+        }
+    }
+    if options.moves != Moves::Vertex && !matches!(options.method, Method::Forward | Method::Reverse | Method::Markowitz) {
+        planner.search_moves()?;
+    }
+    planner.finish()
+}
+
+/// A plan in the making.
+struct Planner<'a> {
+    graph: &'a LinearizedGraph,
+    options: &'a PlanOptions,
+    observe: &'a (dyn Fn(PlanProgress) + Sync),
+    clock: Clock,
+    baselines: Baselines,
+    sequence: Vec<Move>,
+    cost: Tally,
+    method: String,
+    bound: Option<LowerBound>,
+    stopped_by: StoppedBy,
+    history: Vec<Milestone>,
+    evaluations: u64,
+}
+
+impl<'a> Planner<'a> {
+    /// Tries all orders that need no search.
+    fn start(
+        graph: &'a LinearizedGraph,
+        options: &'a PlanOptions,
+        observe: &'a (dyn Fn(PlanProgress) + Sync),
+    ) -> Result<Self, Error> {
+        let clock = options.budget.start();
+        let mut planner = Self {
+            graph,
+            options,
+            observe,
+            baselines: Baselines::of(graph)?,
+            sequence: Vec::new(),
+            cost: Tally::default(),
+            method: String::new(),
+            bound: None,
+            stopped_by: StoppedBy::Work,
+            history: Vec::new(),
+            evaluations: 0,
+            clock,
+        };
+        planner.fix(Order::Forward)?;
+        let is_large = graph.intermediates().count() > MANY;
+        let few = [Order::Forward, Order::Reverse, Order::Markowitz];
+        let orders = if is_large { &few[..] } else { &Order::ALL[..] };
+        for order in orders {
+            let vertices = order.of(graph)?;
+            planner.offer(&order.to_string(), &vertices)?;
+        }
+        // The cuts of a vertex are a search each.
+        if !is_large {
+            let (moves, model) = (options.moves, options.model);
+            planner.raise(separator_bound(graph, moves, model, &planner.clock));
+        }
+        Ok(planner)
+    }
+
+    /// Takes this order, whatever it costs.
+    fn fix(&mut self, order: Order) -> Result<(), Error> {
+        let vertices = order.of(self.graph)?;
+        self.cost = cost_of(self.graph, &vertices)?;
+        self.sequence = vertices.into_iter().map(Move::Vertex).collect();
+        self.method = order.to_string();
+        Ok(())
+    }
+
+    /// Takes this order if it is cheaper.
+    fn offer(&mut self, method: &str, order: &[VertexId]) -> Result<(), Error> {
+        let cost = cost_of(self.graph, order)?;
+        let model = self.options.model;
+        if cost.of(model) < self.cost.of(model) || self.history.is_empty() {
+            self.cost = cost;
+            self.sequence = order.iter().copied().map(Move::Vertex).collect();
+            method.clone_into(&mut self.method);
+            self.remember();
+        }
+        Ok(())
+    }
+
+    /// The best so far goes into the history, and to the observer.
+    fn remember(&mut self) {
+        let best = self.cost.of(self.options.model);
+        self.history.push(Milestone {
+            evaluations: self.evaluations,
+            seconds: self.clock.elapsed().as_secs_f64(),
+            best,
+        });
+        (self.observe)(PlanProgress {
+            best,
+            bound: self.bound.map(|bound| bound.value),
+            elapsed: self.clock.elapsed(),
+        });
+    }
+
+    /// Takes a bound if it is stronger.
+    fn raise(&mut self, bound: Option<LowerBound>) {
+        let value = |bound: &Option<LowerBound>| bound.as_ref().map(|bound| bound.value);
+        if value(&bound) > value(&self.bound) {
+            self.bound = bound;
+        }
+    }
+
+    fn best(&self) -> u64 {
+        self.cost.of(self.options.model)
+    }
+
+    fn is_proven(&self) -> bool {
+        self.bound.is_some_and(|bound| bound.value >= self.best())
+    }
+
+    /// The order of the plan, as long as it eliminates whole vertices.
+    fn vertices(&self) -> Vec<VertexId> {
+        let vertex = |step: &Move| match step {
+            Move::Vertex(vertex) => Some(*vertex),
+            _ => None,
+        };
+        self.sequence.iter().filter_map(vertex).collect()
+    }
+
+    /// The budget with a share of the time that is left.
+    fn share(&self, share: f64) -> Budget {
+        let left = |time: Duration| time.saturating_sub(self.clock.elapsed()).mul_f64(share);
+        Budget {
+            time: self.options.budget.time.map(left),
+            ..self.options.budget.clone()
+        }
+    }
+
+    /// Says more about the end than what the parts said before it.
+    fn stop(&mut self, by: StoppedBy) {
+        if by != StoppedBy::Proof {
+            self.stopped_by = by;
+        }
+    }
+
+    /// Searches for a cheap order of vertices.
+    fn search(&mut self) -> Result<(), Error> {
+        if self.is_proven() {
+            return Ok(());
+        }
+        let options = SearchOptions {
+            cost: self.options.model,
+            seed: self.options.seed,
+            budget: self.share(SEARCH_SHARE),
+            target: self.bound.map(|bound| bound.value),
+        };
+        let bound = self.bound.map(|bound| bound.value);
+        let least = AtomicU64::new(self.best());
+        let (offset, observe) = (self.clock.elapsed(), self.observe);
+        let found = search(self.graph, &options, &|progress| {
+            if least.fetch_min(progress.best, Ordering::Relaxed) > progress.best {
+                observe(PlanProgress {
+                    best: progress.best,
+                    bound,
+                    elapsed: offset + progress.elapsed,
+                });
+            }
+        })?;
+        for (evaluations, seconds, best) in &found.history {
+            if self.history.last().is_none_or(|last| *best < last.best) {
+                self.history.push(Milestone {
+                    evaluations: *evaluations,
+                    seconds: offset.as_secs_f64() + seconds,
+                    best: *best,
+                });
+            }
+        }
+        self.evaluations = found.evaluations;
+        self.stop(found.stopped_by);
+        self.offer("search", &found.order)
+    }
+
+    /// Proves what can be proven in the time that is left.
+    fn bound(&mut self) {
+        if self.is_proven() || self.graph.intermediates().count() > MANY {
+            return;
+        }
+        let (moves, model) = (self.options.moves, self.options.model);
+        let limits = GroupLimits::default();
+        self.raise(lower_bound(self.graph, moves, model, &limits, &self.clock));
+    }
+
+    /// Dynamic programming over subsets, where the graph is small enough.
+    fn by_subsets(&mut self) -> Result<bool, Error> {
+        let proof = best_by_subsets(self.graph, self.options.model, &self.clock)?;
+        let is_solved = proof.is_some();
+        if let Some(proof) = proof {
+            self.take("dynamic programming", &proof)?;
+        }
+        Ok(is_solved)
+    }
+
+    /// Exact methods on vertices: subsets for small graphs, else search, bounds, and branch and bound between them.
+    fn exact(&mut self) -> Result<(), Error> {
+        if self.by_subsets()? {
+            return Ok(());
+        }
+        self.search()?;
+        self.bound();
+        if !self.is_proven() {
+            let (model, incumbent) = (self.options.model, self.vertices());
+            let proof = branch_and_bound(
+                self.graph,
+                model,
+                &incumbent,
+                &GroupLimits::default(),
+                self.options.budget.evaluations,
+                &self.clock,
+            )?;
+            self.take("branch and bound", &proof)?;
+        }
+        Ok(())
+    }
+
+    /// An integer program.
+    fn integer_program(&mut self) -> Result<(), Error> {
+        let (model, incumbent) = (self.options.model, self.vertices());
+        let proof = integer_program(self.graph, model, &incumbent, &self.share(1.0))?;
+        self.take("integer program", &proof)
+    }
+
+    /// Takes what an exact method has found and proven; a proof for vertices says nothing about finer moves.
+    fn take(&mut self, method: &str, proof: &Proof) -> Result<(), Error> {
+        self.offer(method, &proof.order)?;
+        self.stop(proof.stopped_by);
+        if self.options.moves == Moves::Vertex && proof.status != Status::NoIncumbent {
+            if proof.status == Status::Optimal {
+                method.clone_into(&mut self.method);
+            }
+            self.raise(Some(LowerBound {
+                value: proof.lower_bound,
+                kind: super::bounds::BoundKind::Search,
+                moves: Moves::Vertex,
+                cost: self.options.model,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Searches for cheaper eliminations of edges or faces, from the order of vertices on.
+    fn search_moves(&mut self) -> Result<(), Error> {
+        if self.is_proven() {
+            return Ok(());
+        }
+        let found = search_moves(self.graph, self.options, &self.vertices(), &self.share(1.0))?;
+        self.evaluations += found.evaluations;
+        self.stop(found.stopped_by);
+        if found.cost.of(self.options.model) < self.best() {
+            self.cost = found.cost;
+            self.sequence = found.sequence;
+            self.method = format!("search of {}s", self.options.moves);
+            self.remember();
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Plan, Error> {
+        if self.is_proven() {
+            self.stopped_by = StoppedBy::Proof;
+        }
+        Ok(Plan {
+            name: self.graph.name().to_owned(),
+            moves: self.options.moves,
+            model: self.options.model,
+            cost: self.cost,
+            sequence: self.sequence,
+            forward: self.baselines.forward,
+            reverse: self.baselines.reverse,
+            markowitz: self.baselines.markowitz,
+            lower_bound: self.bound.map(|bound| PlanBound {
+                value: bound.value,
+                kind: bound.kind.to_string(),
+            }),
+            method: self.method,
+            stopped_by: self.stopped_by,
+            seed: self.options.seed,
+            seconds: self.clock.elapsed().as_secs_f64(),
+            history: self.history,
         })
     }
 }
