@@ -32,7 +32,9 @@ pub use bounds::{
 pub use budget::{Budget, Clock, StoppedBy};
 pub use cost::{CostModel, Tally};
 pub use eliminate::{Algebra, Counting, Elimination, Numbers};
-pub use exact::{MOST_INTERMEDIATES, Proof, Status, best_by_subsets};
+pub use exact::{
+    MOST_INTERMEDIATES, Proof, Solver, Status, best_by_subsets, branch_and_bound, integer_program,
+};
 pub use faces::FaceElimination;
 pub use graph::{Edge, EdgeClass, LinearizedGraph, VertexId};
 pub use moves::{Move, Moves};

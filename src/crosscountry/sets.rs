@@ -71,6 +71,40 @@ impl SetGraph {
         (count(&self.sources), count(&self.targets))
     }
 
+    /// Whether all sources of a vertex are terminals, and every target is one or has all of these sources but one already, by
+    /// edges that are not copies; with `is_forward` false the same with sources and targets exchanged.
+    pub(super) fn is_covered(
+        &self,
+        vertex: VertexId,
+        is_forward: bool,
+        is_terminal: &[bool],
+    ) -> bool {
+        let v = vertex.index();
+        let (near, far) = if is_forward {
+            (&self.sources, &self.targets)
+        } else {
+            (&self.targets, &self.sources)
+        };
+        let copies = self.row(v, COPY);
+        if far[copies..copies + self.words]
+            .iter()
+            .any(|word| *word != 0)
+        {
+            return false;
+        }
+        if !self.members(near, v).iter().all(|u| is_terminal[*u]) {
+            return false;
+        }
+        let mine = self.row(v, EDGE);
+        self.members(far, v).iter().all(|w| {
+            let (edges, copies) = (self.row(*w, EDGE), self.row(*w, COPY));
+            let missing: u32 = (0..self.words)
+                .map(|i| (near[mine + i] & !(near[edges + i] & !near[copies + i])).count_ones())
+                .sum();
+            is_terminal[*w] || missing <= 1
+        })
+    }
+
     /// Becomes a copy without a new allocation.
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.vertices = other.vertices;

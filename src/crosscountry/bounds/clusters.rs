@@ -52,6 +52,8 @@ pub(in crate::crosscountry) struct Clusters {
     pub(in crate::crosscountry) groups: Vec<(Vec<VertexId>, Vec<u64>)>,
     /// The bounds of the vertices that are alone.
     pub(in crate::crosscountry) single: Vec<(VertexId, u64)>,
+    /// The cuts before and behind every intermediate.
+    pub(in crate::crosscountry) cuts: Vec<(u64, u64)>,
 }
 
 impl Clusters {
@@ -95,6 +97,7 @@ struct Trials<'a> {
     sides: Vec<Option<Sides>>,
     /// Which intermediates are near ancestors or descendants of each, ascending.
     kin: Vec<Vec<usize>>,
+    cuts: Vec<(u64, u64)>,
     /// Groups by number; those that were united with others are `None`.
     parts: Vec<Option<Part>>,
     bound: u64,
@@ -120,6 +123,7 @@ impl<'a> Trials<'a> {
             clock,
             sides: vec![None; graph.len()],
             kin: Vec::with_capacity(vertices.len()),
+            cuts: Vec::with_capacity(vertices.len()),
             parts: Vec::with_capacity(vertices.len()),
             vertices,
             bound: 0,
@@ -130,13 +134,12 @@ impl<'a> Trials<'a> {
         for i in 0..trials.vertices.len() {
             let v = trials.vertices[i];
             let mut kin = Vec::new();
-            let mut value = 0;
+            let mut cuts = (0, 0);
             if clock.must_stop().is_none() {
                 let before = Side::new(&neighbours, v, Direction::Sources);
                 let behind = Side::new(&neighbours, v, Direction::Targets);
-                value = u64::from(before.value()).saturating_mul(u64::from(behind.value()));
+                cuts = (u64::from(before.value()), u64::from(behind.value()));
                 kept += before.others().len() + behind.others().len();
-                // A vertex that costs nothing for certain gains nothing.
                 if kept <= MOST_SIDE_VERTICES {
                     for side in [&before, &behind] {
                         let others = side.others().iter();
@@ -147,6 +150,8 @@ impl<'a> Trials<'a> {
                     trials.sides[v.index()] = Some((before, behind));
                 }
             }
+            let value = cuts.0.saturating_mul(cuts.1);
+            trials.cuts.push(cuts);
             trials.kin.push(kin);
             trials.bound = trials.bound.saturating_add(value);
             trials.parts.push(Some(Part {
@@ -348,6 +353,7 @@ impl<'a> Trials<'a> {
         let mut clusters = Clusters {
             groups: Vec::new(),
             single: Vec::new(),
+            cuts: std::mem::take(&mut self.cuts),
         };
         for part in std::mem::take(&mut self.parts).into_iter().flatten() {
             if let [only] = part.members[..] {

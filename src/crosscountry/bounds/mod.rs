@@ -25,11 +25,13 @@
 mod clusters;
 mod cuts;
 mod group;
+mod pairs;
 #[cfg(test)]
 mod tests;
 
 pub(super) use clusters::Clusters;
 pub use clusters::GroupLimits;
+pub(super) use pairs::pair_costs;
 
 use std::fmt;
 

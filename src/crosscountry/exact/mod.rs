@@ -10,11 +10,15 @@
 //! [`Status::Optimal`] is said only when it is proven (EDGE_CASES e95).
 //! Source: Griewank & Walther 2008, §10.2; Chen, Hovland, Munson & Utke 2012.
 
+mod branch;
+mod ilp;
 mod status;
 mod subsets;
 #[cfg(test)]
 mod tests;
 
+pub use branch::branch_and_bound;
+pub use ilp::{Solver, integer_program};
 pub use status::{Proof, Status};
 pub use subsets::{MOST_INTERMEDIATES, best_by_subsets};
 

@@ -1,8 +1,12 @@
 //! Exact methods against each other and against all orders.
 
+use std::time::Duration;
+
 use super::*;
 use crate::crosscountry::samples::{least_over_orders, random_graph, small_graphs};
-use crate::crosscountry::{Budget, CostModel, Elimination, LinearizedGraph, VertexId, cost_of};
+use crate::crosscountry::{
+    Budget, CostModel, Elimination, GroupLimits, LinearizedGraph, Order, VertexId, cost_of,
+};
 
 #[test]
 fn subsets_find_the_least_over_all_orders() {
@@ -82,4 +86,95 @@ fn edge_e95_too_many_or_no_time_is_none() {
     let chain = LinearizedGraph::new("chain", 1, 20, &[19], &edges[..19]).unwrap();
     let best = best_by_subsets(&chain, CostModel::Multiplications, &clock);
     assert_eq!(best.unwrap(), None);
+}
+
+/// Groups so small that they prove little: the search must do the work.
+const WEAK: GroupLimits = GroupLimits {
+    members: 2,
+    last_members: 2,
+    subsets: 20,
+    target: None,
+};
+
+#[test]
+fn branch_and_bound_agrees_with_subsets() {
+    for seed in 0..3_000 {
+        let graph = random_graph(seed, 9);
+        let incumbent = Order::Forward.of(&graph).unwrap();
+        for model in CostModel::ALL {
+            let clock = Budget::default().start();
+            let best = branch_and_bound(&graph, model, &incumbent, &WEAK, 1_000_000, &clock);
+            let best = best.unwrap();
+            assert_eq!(
+                Some(best.cost),
+                optimum(&graph, model),
+                "seed {seed}, {model}"
+            );
+            assert_eq!(best.status, Status::Optimal, "seed {seed}, {model}");
+            assert_eq!(best.cost, cost_of(&graph, &best.order).unwrap().of(model));
+        }
+    }
+}
+
+#[test]
+fn branch_and_bound_without_work_keeps_the_incumbent() {
+    let mut has_gap = false;
+    for seed in 0..500 {
+        let graph = random_graph(seed, 12);
+        let incumbent = Order::Forward.of(&graph).unwrap();
+        let model = CostModel::Multiplications;
+        let known = cost_of(&graph, &incumbent).unwrap().multiplications;
+        let least = optimum(&graph, model).unwrap();
+        for evaluations in [0, 3] {
+            let clock = Budget::default().start();
+            let best =
+                branch_and_bound(&graph, model, &incumbent, &WEAK, evaluations, &clock).unwrap();
+            assert!(
+                best.cost <= known && best.lower_bound <= least,
+                "seed {seed}"
+            );
+            assert_eq!(
+                best.status == Status::Optimal,
+                best.lower_bound == best.cost
+            );
+            has_gap |= best.status == Status::NoIncumbent && best.order == incumbent;
+        }
+    }
+    assert!(has_gap);
+}
+
+#[test]
+fn the_integer_program_proves_all_small_graphs() {
+    for (graph, known) in small_graphs() {
+        // The worse one of two orders, so that the solver has something to find.
+        let incumbent = [Order::Forward, Order::Reverse].map(|order| order.of(&graph).unwrap());
+        let cost = |order: &Vec<VertexId>| cost_of(&graph, order).unwrap().multiplications;
+        let worst = incumbent.iter().map(cost).max().unwrap();
+        let (order, proven) = ilp::ask(&graph, worst, Solver::Microlp, Duration::from_secs(60))
+            .unwrap()
+            .unwrap();
+        assert_eq!(proven, Some(known), "{}", graph.name());
+        assert_eq!(cost(&order), known);
+    }
+}
+
+#[test]
+fn the_integer_program_agrees_with_subsets_on_all_classes() {
+    for seed in 0..300 {
+        let graph = random_graph(seed, 6);
+        let known = optimum(&graph, CostModel::Multiplications);
+        let found = ilp::ask(&graph, 10_000, Solver::Microlp, Duration::from_secs(60)).unwrap();
+        assert_eq!(found.unwrap().1, known, "seed {seed}");
+    }
+}
+
+#[test]
+fn edge_e95_the_integer_program_without_time() {
+    let (graph, known) = small_graphs().swap_remove(0);
+    let incumbent = Order::Forward.of(&graph).unwrap();
+    let clock = Budget::default().with_time(Duration::ZERO).start();
+    let best = integer_program(&graph, &incumbent, Solver::Microlp, Duration::ZERO, &clock);
+    let best = best.unwrap();
+    assert!(best.cost >= known && best.lower_bound <= known);
+    assert_eq!((best.order, best.status), (incumbent, Status::NoIncumbent));
 }
