@@ -203,15 +203,38 @@ pub(crate) struct CheckArguments {
 #[command(after_help = "Examples:
   wengert report
   wengert report gmm lstm --out report --json
+  wengert report --problems rosen,helmholtz --full
+  wengert report --program my_function.txt
+  cargo run --release -p wengert-peers -- tape --json > tape.json; wengert report --peers tape.json
 
-Writes report.md and report.json; the summary goes to stdout. The exit code is 1 if modes disagree.")]
+Writes index.html (one page with everything in it), report.md, report.json, and every figure as SVG, PNG and CSV;
+the summary goes to stdout. The exit code is 1 if modes disagree.
+
+--peers reads what wengert-peers prints with --json, or {\"points\": [{\"tool\", \"problem\", \"inputs\", \"seconds\",
+\"ratio\", \"deviation\"}, ...], \"failed\": {tool: reason}}; tools whose results deviate by more than 1e-8 are listed,
+not drawn.")]
 pub(crate) struct ReportArguments {
     /// Only these problems [default: all]
     #[arg(value_name = "PROBLEM")]
     pub(crate) problems: Vec<String>,
+    /// The same, separated by commas.
+    #[arg(long = "problems", value_name = "PROBLEM", value_delimiter = ',')]
+    pub(crate) more_problems: Vec<String>,
     /// The folder to write to; it is made if necessary.
     #[arg(long, value_name = "DIR", default_value = "report")]
     pub(crate) out: PathBuf,
+    /// A few sizes per problem, in less than a minute [default]
+    #[arg(long, conflicts_with = "full")]
+    pub(crate) quick: bool,
+    /// More and larger sizes, in some minutes.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Report on a recorded program, in text or JSON, instead of the problems.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["problems", "more_problems", "full", "peers"])]
+    pub(crate) program: Option<PathBuf>,
+    /// Draw in what other tools took.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) peers: Vec<PathBuf>,
     /// Print the report as JSON instead of the summary.
     #[arg(long)]
     pub(crate) json: bool,

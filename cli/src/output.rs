@@ -122,6 +122,11 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// The rows, the header first.
+    pub(crate) fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
     /// Appends the table for a terminal to `text`.
     pub(crate) fn render(&self, text: &mut String) {
         let widths = self.widths();

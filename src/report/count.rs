@@ -10,7 +10,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::elementary::Op;
-use crate::program::{NodeId, NodeKind, Program};
+use crate::program::{NodeKind, Program};
 
 /// Exact numbers of operations.
 ///

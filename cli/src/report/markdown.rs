@@ -19,20 +19,27 @@ pub(super) fn report(report: &Report) -> String {
          the first forward or reverse row of an order is the reference for the differences, which are relative to \
          the largest entry.\n\n",
     );
-    for (order, title) in [(1, "Values, gradients and Jacobians"), (2, "Hessians")] {
+    for (title, table) in tables(&report.entries) {
         text.push_str(&format!("## {title}\n\n"));
-        let mut table = Table::new(&HEADER, 3);
-        for entry in &report.entries {
-            let of_order = |row: &&Row| row.order == order || order == 1 && row.order == 0;
-            for row in entry.rows.iter().filter(of_order) {
-                table.push(cells(entry, row));
-            }
-        }
         table.render_markdown(&mut text);
         text.push('\n');
     }
     text.push_str(&notes(report));
     text
+}
+
+/// The tables of first and of second order.
+pub(super) fn tables(entries: &[Entry]) -> [(&'static str, Table); 2] {
+    [(1, "Values, gradients and Jacobians"), (2, "Hessians")].map(|(order, title)| {
+        let mut table = Table::new(&HEADER, 3);
+        for entry in entries {
+            let of_order = |row: &&Row| row.order == order || order == 1 && row.order == 0;
+            for row in entry.rows.iter().filter(of_order) {
+                table.push(cells(entry, row));
+            }
+        }
+        (title, table)
+    })
 }
 
 const HEADER: [&str; 12] = [
@@ -73,7 +80,7 @@ fn cells(entry: &Entry, row: &Row) -> Vec<String> {
 }
 
 /// Why entries are missing.
-fn notes(report: &Report) -> String {
+pub(super) fn notes(report: &Report) -> String {
     let mut text = String::from("## Left out\n\n");
     let start = text.len();
     for entry in &report.entries {
@@ -145,7 +152,8 @@ pub(super) fn summary(report: &Report, out: &Path) -> String {
     table.render(&mut text);
     text.push_str(&format!(
         "\noperations of the value, then of its derivatives relative to it; times relative to the plain function\n\
-         written: {} and {}\n",
+         written: {}, {}, {} and the figures\n",
+        out.join("index.html").display(),
         out.join("report.md").display(),
         out.join("report.json").display()
     ));

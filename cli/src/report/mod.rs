@@ -1,22 +1,33 @@
-//! `wengert report`: operations, times and agreement of every problem in every mode.
+//! `wengert report`: operations, times, memory and agreement of every problem in every mode, with figures.
 //!
 //! Invariant: operation counts are exact and the same on every machine; a count or time that would take too long is left
 //! out with a note, never estimated.
 //! Source: Griewank & Walther 2008, §3 and §5 (costs relative to the value).
 
 mod counts;
+mod figures;
 mod instance;
+mod linearized;
 mod markdown;
+mod page;
+mod peers;
+mod plots;
+mod program;
 
 use std::fs;
 
 use serde::Serialize;
-use wengert_problems::registry::{PROBLEMS, Source, find, visit};
+use wengert::Function;
+use wengert_problems::registry::{PROBLEMS, ProblemInfo, Source, Visitor, find, visit};
 
+use self::figures::Figure;
 use self::instance::{Entry, Measure};
+use self::page::Section;
+use self::peers::Peers;
 use crate::arguments::ReportArguments;
 use crate::error::CliError;
-use crate::output::{print, print_json};
+use crate::measure;
+use crate::output::{Table, print, print_json};
 use crate::progress;
 
 /// Modes that differ by more, relative to the largest entry, do not agree. Hessians of the problems are conditioned such
@@ -45,46 +56,151 @@ const SMALL: [(&str, &[usize]); 18] = [
     ("ocp", &[12]),
 ];
 
+/// Families whose sizes are swept, in quick and in full reports.
+const SWEPT: [(&str, &[usize], &[usize]); 7] = [
+    (
+        "speelpenning",
+        &[4, 16, 64, 256],
+        &[4, 8, 16, 32, 64, 128, 256, 512],
+    ),
+    ("helmholtz", &[4, 16, 64], &[4, 8, 16, 32, 64, 128]),
+    (
+        "rosen",
+        &[4, 16, 64, 256],
+        &[4, 8, 16, 32, 64, 128, 256, 512],
+    ),
+    ("brybnd", &[], &[8, 16, 32, 64, 128, 256, 512]),
+    ("bratu", &[], &[9, 25, 64, 144, 400]),
+    ("lj", &[], &[6, 12, 24, 48, 96]),
+    ("ocp", &[], &[6, 12, 24, 48, 96, 192]),
+];
+
+/// Problems whose graphs are drawn if none are named.
+const DRAWN: [&str; 3] = ["slide", "simple-network", "roe-flux"];
+
 /// The whole report.
 #[derive(Serialize)]
 struct Report {
     version: &'static str,
     tolerance: f64,
     entries: Vec<Entry>,
+    /// Problems over their sizes.
+    sweeps: Vec<Sweep>,
+    peers: Peers,
 }
 
-/// Measures, writes both files, prints the summary.
+/// One problem over its sizes.
+#[derive(Serialize)]
+struct Sweep {
+    problem: &'static str,
+    entries: Vec<Entry>,
+}
+
+/// Measures, writes all files, prints the summary.
 pub(crate) fn run(arguments: &ReportArguments) -> Result<(), CliError> {
-    let instances = instances(&arguments.problems)?;
+    if let Some(path) = &arguments.program {
+        return program::run(path, arguments);
+    }
+    let names = [&*arguments.problems, &*arguments.more_problems].concat();
+    let instances = instances(&names)?;
+    let swept = swept(&names, arguments.full);
+    let peers = Peers::read(&arguments.peers)?;
     // A folder that cannot be written should fail before the work.
     fs::create_dir_all(&arguments.out).map_err(|error| CliError::write(&arguments.out, &error))?;
-    let progress = progress::bar(instances.len());
+    let sizes: usize = swept.iter().map(|(_, sizes)| sizes.len()).sum();
+    let progress = progress::bar(instances.len() + sizes);
+    let measure = |name: &'static str, source: &Source| -> Result<Entry, CliError> {
+        progress.set_message(name);
+        let entry = visit(name, source, Measure { source })??;
+        progress.inc(1);
+        Ok(entry)
+    };
     let mut entries = Vec::with_capacity(instances.len());
     for (name, source) in &instances {
-        progress.set_message(*name);
-        entries.push(visit(name, source, Measure { source })??);
-        progress.inc(1);
+        entries.push(measure(name, source)?);
+    }
+    let mut sweeps = Vec::with_capacity(swept.len());
+    for (problem, sizes) in swept {
+        let sources = sizes.iter().map(|size| Source::Sizes(vec![*size]));
+        let entries = sources
+            .map(|source| measure(problem, &source))
+            .collect::<Result<_, _>>()?;
+        sweeps.push(Sweep { problem, entries });
     }
     progress.finish_and_clear();
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         tolerance: TOLERANCE,
         entries,
+        sweeps,
+        peers,
     };
+    let sections = report.sections(&names)?;
+    let introduction = format!(
+        "wengert {}, {}. Operations are exact counts; times are medians on this machine, to compare modes with each other.",
+        report.version,
+        if arguments.full {
+            "full report"
+        } else {
+            "quick report"
+        }
+    );
+    let html = page::page("Costs of derivatives", &introduction, &sections)?;
     let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::from)?;
-    for (file, text) in [
-        ("report.json", json + "\n"),
-        ("report.md", markdown::report(&report)),
-    ] {
-        let path = arguments.out.join(file);
-        fs::write(&path, text).map_err(|error| CliError::write(&path, &error))?;
-    }
+    let markdown = markdown::report(&report);
+    write(
+        arguments,
+        &sections,
+        &[
+            ("index.html", html),
+            ("report.json", json + "\n"),
+            ("report.md", markdown),
+        ],
+    )?;
     if arguments.json {
         print_json(&report)?;
     } else {
         print(&markdown::summary(&report, &arguments.out))?;
     }
     report.verdict()
+}
+
+/// Writes the files and all figures.
+fn write(
+    arguments: &ReportArguments,
+    sections: &[Section],
+    files: &[(&str, String)],
+) -> Result<(), CliError> {
+    for (file, text) in files {
+        let path = arguments.out.join(file);
+        fs::write(&path, text).map_err(|error| CliError::write(&path, &error))?;
+    }
+    for figure in sections.iter().flat_map(|section| &section.figures) {
+        figure.write(&arguments.out)?;
+    }
+    Ok(())
+}
+
+/// The sizes to sweep of every family that is wanted.
+fn swept(names: &[String], is_full: bool) -> Vec<(&'static str, &'static [usize])> {
+    let sizes = SWEPT
+        .iter()
+        .map(|(name, quick, full)| (*name, if is_full { *full } else { *quick }));
+    let wanted = sizes.filter(|(name, sizes)| {
+        !sizes.is_empty() && (names.is_empty() || names.iter().any(|n| n == name))
+    });
+    wanted.collect()
+}
+
+/// Records a problem and draws its graph, if it is small enough.
+struct Draw;
+
+impl Visitor for Draw {
+    type Output = Result<Vec<Figure>, CliError>;
+
+    fn visit<F: Function + Sync>(self, f: &F, x: &[f64], info: &ProblemInfo) -> Self::Output {
+        linearized::figures(info.problem.name, &measure::record(f, x)?, x)
+    }
 }
 
 /// The instances in the order of the registry, the default one of each problem first.
@@ -105,6 +221,74 @@ fn instances(names: &[String]) -> Result<Vec<(&'static str, Source)>, CliError> 
 }
 
 impl Report {
+    /// The parts of the page.
+    fn sections(&self, names: &[String]) -> Result<Vec<Section>, CliError> {
+        let mut all: Vec<&Entry> = self.entries.iter().collect();
+        all.extend(self.sweeps.iter().flat_map(|sweep| &sweep.entries));
+        let mut growth = Section::new(
+            "Growth with the number of inputs",
+            "How time and memory of every mode grow with the number of inputs; exponents are fitted.",
+        );
+        for sweep in &self.sweeps {
+            growth.figures.extend(plots::over_sizes(
+                sweep.problem,
+                &sweep.entries,
+                &self.peers.points,
+            ));
+        }
+        let mut prediction = Section::new(
+            "Counts, times and memory",
+            "All problems in all modes: whether the exact count of operations tells the time, and what memory a mode takes.",
+        );
+        prediction.figures = plots::over_all(&all);
+        let mut graphs = Section::new(
+            "Linearized graphs",
+            "Accumulating a Jacobian is eliminating the vertices of this graph; the order decides how many multiplications it takes.",
+        );
+        for problem in &PROBLEMS {
+            let wanted = if names.is_empty() {
+                DRAWN.contains(&problem.name)
+            } else {
+                names.iter().any(|name| name == problem.name)
+            };
+            if wanted {
+                graphs
+                    .figures
+                    .extend(visit(problem.name, &Source::Default, Draw)??);
+            }
+        }
+        let mut others = Section::new(
+            "Other tools",
+            "Times of other tools that did the same work and agreed to 1e-8.",
+        );
+        others.figures.clone_from(&self.peers.figures);
+        if !self.peers.failed.is_empty() {
+            let mut table = Table::new(&["tool", "why it is not shown"], 2);
+            for (tool, reason) in &self.peers.failed {
+                table.push(vec![tool.clone(), reason.clone()]);
+            }
+            others.tables.push(("Not shown".into(), table));
+        }
+        let mut tables = Section::new(
+            "Tables",
+            "Every mode of every instance. Differences are relative to the largest entry, from the first forward or reverse row of the order.",
+        );
+        tables.tables = markdown::tables(&self.entries)
+            .map(|(title, table)| (title.to_string(), table))
+            .into();
+        let sections = [
+            growth,
+            prediction,
+            graphs,
+            others,
+            page::guarantees(),
+            tables,
+        ];
+        let has_content =
+            |section: &Section| !(section.figures.is_empty() && section.tables.is_empty());
+        Ok(sections.into_iter().filter(has_content).collect())
+    }
+
     /// An error if two modes do not agree somewhere.
     fn verdict(&self) -> Result<(), CliError> {
         for entry in &self.entries {
@@ -127,6 +311,16 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sweeps_follow_the_names() {
+        assert_eq!(swept(&[], false).len(), 3);
+        assert_eq!(swept(&[], true).len(), SWEPT.len());
+        assert_eq!(swept(&["rosen".into(), "slide".into()], false).len(), 1);
+        for (name, ..) in SWEPT {
+            assert!(find(name).is_ok());
+        }
+    }
 
     #[test]
     fn every_small_instance_belongs_to_a_problem() {

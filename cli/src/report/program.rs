@@ -1,0 +1,118 @@
+//! `wengert report --program`: the exact costs of a recorded program and of its derivatives.
+//!
+//! Invariant: nothing is measured; all numbers are the same on every machine.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use wengert::program::Program;
+use wengert::report::{CostReport, program_cost};
+
+use super::page::{self, Section};
+use super::{linearized, write};
+use crate::arguments::ReportArguments;
+use crate::error::CliError;
+use crate::output::{Table, bytes, print, print_json, ratio};
+
+/// What is written to `report.json`.
+#[derive(Serialize)]
+struct ProgramReport {
+    version: &'static str,
+    program: String,
+    cost: CostReport,
+}
+
+/// Reads, counts, writes all files, prints a table.
+pub(super) fn run(path: &Path, arguments: &ReportArguments) -> Result<(), CliError> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        CliError::Failure(format!("cannot read {}: {error}", path.display()))
+    };
+    let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let is_json = text.trim_start().starts_with('{');
+    let parsed = if is_json {
+        Program::from_json(&text)
+    } else {
+        text.parse()
+    };
+    let program: Program = parsed.map_err(|error| wrong(&error))?;
+    fs::create_dir_all(&arguments.out).map_err(|error| CliError::write(&arguments.out, &error))?;
+    let stem = path.file_stem().map_or_else(
+        || "program".into(),
+        |stem| stem.to_string_lossy().into_owned(),
+    );
+    let name: String = stem
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { '-' })
+        .collect();
+    let report = ProgramReport {
+        version: env!("CARGO_PKG_VERSION"),
+        program: name.clone(),
+        cost: program_cost(&program)?,
+    };
+    // A program that was not recorded has no point; which partials exist does not depend on it.
+    let x = if program.point().len() == program.inputs() {
+        program.point().to_vec()
+    } else {
+        vec![0.5; program.inputs()]
+    };
+    let table = table(&report.cost);
+    let mut section = Section::new(
+        "The graph",
+        "Accumulating a Jacobian is eliminating the vertices of this graph; the order decides how many multiplications it takes.",
+    );
+    section.figures = linearized::figures(&name, &program.simplify()?, &x)?;
+    let mut counts = Section::new(
+        "Operations and memory",
+        "Derivative programs as they come out of differentiation, and simplified; fused counts a product and the addition it \
+         belongs to as one. Memory is that of the program and of its replay.",
+    );
+    let mut markdown = format!("# Costs of {name}\n\n");
+    table.render_markdown(&mut markdown);
+    let mut summary = String::new();
+    table.render(&mut summary);
+    counts.tables.push(("Modes".into(), table));
+    let mut sections = vec![counts, section, page::guarantees()];
+    sections.retain(|section| !(section.figures.is_empty() && section.tables.is_empty()));
+    let introduction = format!(
+        "{} inputs, {} outputs. All counts are exact.",
+        report.cost.inputs, report.cost.outputs
+    );
+    let html = page::page(&format!("Costs of {name}"), &introduction, &sections)?;
+    let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::from)?;
+    write(
+        arguments,
+        &sections,
+        &[
+            ("index.html", html),
+            ("report.json", json + "\n"),
+            ("report.md", markdown),
+        ],
+    )?;
+    if arguments.json {
+        return print_json(&report);
+    }
+    summary.push_str(&format!(
+        "\nwritten: {}\n",
+        arguments.out.join("index.html").display()
+    ));
+    print(&summary)
+}
+
+fn table(cost: &CostReport) -> Table {
+    let mut table = Table::new(
+        &["mode", "operations", "fused", "ratio", "memory", "kinds"],
+        1,
+    );
+    for row in &cost.modes {
+        table.push(vec![
+            row.mode.clone(),
+            row.operations.flops.to_string(),
+            row.operations.fused.to_string(),
+            ratio(row.ratio),
+            bytes(row.bytes),
+            row.operations.to_string(),
+        ]);
+    }
+    table
+}
