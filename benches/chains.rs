@@ -1,4 +1,4 @@
-//! Claim: chains of the published length are planned and proven in a millisecond, for any number of workers; all single-worker
+//! Claim: chains of the published length are planned and proven in milliseconds, for any number of workers; all single-worker
 //! and unlimited-worker optima of the data set together in less than half a second.
 //!
 //! `cargo bench --bench chains`; costs are asserted, times are reported. The data set is read from `../shared/oracles/chains`;
