@@ -109,6 +109,11 @@ pub enum Error {
         /// What the plan says.
         found: u64,
     },
+    /// A method does not cover what was asked for.
+    NotSupported {
+        /// What was asked for.
+        what: &'static str,
+    },
     /// A cost is beyond 2^64 operations.
     CostOverflow,
     /// The text of a file in JSON cannot be read.
@@ -233,6 +238,7 @@ impl fmt::Display for Error {
                 f,
                 "the plan does not fit the graph: {what} is {found}, expected {expected}"
             ),
+            Self::NotSupported { what } => write!(f, "there is no {what}"),
             Self::CostOverflow => {
                 f.write_str("the cost is beyond 2^64 operations; split the graph or the chain")
             }

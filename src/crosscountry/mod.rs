@@ -20,7 +20,11 @@ mod moves;
 #[cfg(test)]
 mod moves_tests;
 mod orders;
+mod plan;
+mod planner;
 mod replay;
+mod exact_moves;
+mod search_moves;
 #[cfg(test)]
 mod samples;
 mod search;
@@ -41,3 +45,7 @@ pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};
 pub use replay::{Replayed, cost_of_moves, jacobian_by_moves, replay};
 pub use search::{Found, Progress, Reduced, SearchOptions, reduce, search};
+pub use plan::{Milestone, Plan, PlanBound};
+pub use planner::{Method, PlanOptions, PlanProgress, plan};
+pub use exact_moves::*;
+pub use search_moves::*;

@@ -11,7 +11,7 @@ use super::file::damaged;
 use super::graph::{LinearizedGraph, VertexId};
 use super::moves::{Move, Moves};
 use super::orders::Order;
-use super::replay::{jacobian_by_moves, cost_of_moves};
+use super::replay::{cost_of_moves, jacobian_by_moves};
 use crate::error::Error;
 
 /// A lower bound on the cost of every elimination.
@@ -260,7 +260,7 @@ impl Plan {
         graph: &LinearizedGraph,
         partials: &[f64],
     ) -> Result<Vec<(VertexId, VertexId, f64)>, Error> {
-        jacobian_by_moves(graph, &self.sequence, partials)
+        jacobian_by_moves(graph, partials, &self.sequence)
     }
 
     /// Counts the plan again, and compares the Jacobian it accumulates with those of forward and reverse elimination on
@@ -285,7 +285,7 @@ impl Plan {
         let ours = self.accumulate(graph, &partials)?;
         for order in [Order::Forward, Order::Reverse] {
             let sequence: Vec<Move> = order.of(graph)?.into_iter().map(Move::Vertex).collect();
-            let other = jacobian_by_moves(graph, &sequence, &partials)?;
+            let other = jacobian_by_moves(graph, &partials, &sequence)?;
             if ours.len() != other.len() {
                 return Err(invalid("nonzeros", other.len() as u64, ours.len() as u64));
             }

@@ -11,11 +11,12 @@ use std::time::Duration;
 use super::bounds::{GroupLimits, LowerBound, lower_bound, separator_bound};
 use super::budget::{Budget, Clock, StoppedBy};
 use super::cost::{CostModel, Tally};
-use super::exact::{Proof, Status, best_by_subsets, branch_and_bound, integer_program};
+use super::exact::{Proof, Solver, Status, best_by_subsets, branch_and_bound, integer_program};
 use super::graph::{LinearizedGraph, VertexId};
 use super::moves::{Move, Moves};
 use super::orders::{Order, cost_of};
 use super::plan::{Baselines, Milestone, Plan, PlanBound};
+use super::replay::cost_of_moves;
 use super::search::{SearchOptions, search};
 use super::search_moves::search_moves;
 use crate::error::Error;
@@ -374,8 +375,14 @@ impl<'a> Planner<'a> {
 
     /// An integer program.
     fn integer_program(&mut self) -> Result<(), Error> {
-        let (model, incumbent) = (self.options.model, self.vertices());
-        let proof = integer_program(self.graph, model, &incumbent, &self.share(1.0))?;
+        if self.options.model != CostModel::Multiplications {
+            return Err(Error::NotSupported {
+                what: "integer program for a cost other than multiplications",
+            });
+        }
+        let time = self.share(1.0).time.unwrap_or(Duration::MAX);
+        let solver = Solver::default();
+        let proof = integer_program(self.graph, &self.vertices(), solver, time, &self.clock)?;
         self.take("integer program", &proof)
     }
 
@@ -402,12 +409,16 @@ impl<'a> Planner<'a> {
         if self.is_proven() {
             return Ok(());
         }
-        let found = search_moves(self.graph, self.options, &self.vertices(), &self.share(1.0))?;
+        let PlanOptions {
+            moves, model, seed, ..
+        } = *self.options;
+        let (start, budget) = (self.vertices(), self.share(1.0));
+        let found = search_moves(self.graph, model, moves, &start, seed, &budget)?;
         self.evaluations += found.evaluations;
         self.stop(found.stopped_by);
-        if found.cost.of(self.options.model) < self.best() {
-            self.cost = found.cost;
-            self.sequence = found.sequence;
+        if found.cost < self.best() {
+            self.cost = cost_of_moves(self.graph, &found.moves)?;
+            self.sequence = found.moves;
             self.method = format!("search of {}s", self.options.moves);
             self.remember();
         }
