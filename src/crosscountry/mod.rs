@@ -10,6 +10,7 @@
 mod budget;
 mod cost;
 mod eliminate;
+mod exact_moves;
 mod faces;
 mod file;
 mod graph;
@@ -18,12 +19,15 @@ mod moves;
 mod moves_tests;
 mod orders;
 mod replay;
+mod search_moves;
 
 pub use budget::{Budget, Clock, StoppedBy};
 pub use cost::{CostModel, Tally};
 pub use eliminate::{Algebra, Counting, Elimination, Numbers};
+pub use exact_moves::{OptimalMoves, optimal_moves};
 pub use faces::FaceElimination;
 pub use graph::{Edge, EdgeClass, LinearizedGraph, VertexId};
 pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};
 pub use replay::{Replayed, cost_of_moves, jacobian_by_moves, replay};
+pub use search_moves::{FoundMoves, search_moves};
