@@ -13,6 +13,7 @@ pub mod chain;
 mod cost;
 mod eliminate;
 mod exact;
+mod exact_moves;
 mod faces;
 mod file;
 mod graph;
@@ -23,11 +24,10 @@ mod orders;
 mod plan;
 mod planner;
 mod replay;
-mod exact_moves;
-mod search_moves;
 #[cfg(test)]
 mod samples;
 mod search;
+mod search_moves;
 mod sets;
 
 pub use bounds::{
@@ -39,13 +39,13 @@ pub use eliminate::{Algebra, Counting, Elimination, Numbers};
 pub use exact::{
     MOST_INTERMEDIATES, Proof, Solver, Status, best_by_subsets, branch_and_bound, integer_program,
 };
+pub use exact_moves::{OptimalMoves, optimal_moves};
 pub use faces::FaceElimination;
 pub use graph::{Edge, EdgeClass, LinearizedGraph, VertexId};
 pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};
-pub use replay::{Replayed, cost_of_moves, jacobian_by_moves, replay};
-pub use search::{Found, Progress, Reduced, SearchOptions, reduce, search};
 pub use plan::{Milestone, Plan, PlanBound};
 pub use planner::{Method, PlanOptions, PlanProgress, plan};
-pub use exact_moves::*;
-pub use search_moves::*;
+pub use replay::{Replayed, cost_of_moves, jacobian_by_moves, replay};
+pub use search::{Found, Progress, Reduced, SearchOptions, reduce, search};
+pub use search_moves::{FoundMoves, search_moves};

@@ -1,0 +1,256 @@
+//! [`State`]: a graph from which vertices and edges are eliminated in bit sets, for searches that do so millions of times.
+//!
+//! Invariant: `entering[v]` and `leaving[v]` are the two sides of one relation; the tally is that of
+//! [`Elimination`](super::super::Elimination) after the same moves.
+//! Source: none; a twin in the tests.
+
+use super::super::cost::{CostModel, Tally};
+use super::super::graph::{EdgeClass, LinearizedGraph, VertexId};
+use super::super::moves::Move;
+use crate::error::Error;
+
+/// A set of at most `64 W` vertices.
+type Set<const W: usize> = [u64; W];
+
+/// A graph from which vertices and edges are being eliminated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct State<const W: usize> {
+    entering: Vec<Set<W>>,
+    leaving: Vec<Set<W>>,
+    /// One class per pair of vertices; empty if classes do not matter to the cost.
+    classes: Vec<EdgeClass>,
+    edges: u64,
+    /// The cost so far.
+    pub(super) tally: Tally,
+    model: CostModel,
+}
+
+impl<const W: usize> State<W> {
+    pub(super) fn new(graph: &LinearizedGraph, model: CostModel) -> Self {
+        let vertices = graph.len();
+        let has_copies = graph.edges().iter().any(|e| e.class == EdgeClass::Copy);
+        let has_classes = has_copies || model == CostModel::Arithmetic;
+        let cells = if has_classes { vertices * vertices } else { 0 };
+        let mut state = Self {
+            entering: vec![[0; W]; vertices],
+            leaving: vec![[0; W]; vertices],
+            classes: vec![EdgeClass::Variable; cells],
+            edges: graph.edges().len() as u64,
+            tally: Tally::default(),
+            model,
+        };
+        state.tally.memory = state.edges;
+        for edge in graph.edges() {
+            let (source, target) = (edge.source.index(), edge.target.index());
+            insert(&mut state.entering[target], source);
+            insert(&mut state.leaving[source], target);
+            if has_classes {
+                state.classes[target * vertices + source] = edge.class;
+            }
+        }
+        state
+    }
+
+    /// The cost so far.
+    pub(super) fn cost(&self) -> u64 {
+        self.tally.of(self.model)
+    }
+
+    /// Adds to the tally the difference of two others.
+    pub(super) fn count_on(&mut self, from: &Tally, to: &Tally) {
+        let moved = |count: u64, from: u64, to: u64| count.wrapping_add(to).wrapping_sub(from);
+        let tally = &mut self.tally;
+        tally.multiplications = moved(
+            tally.multiplications,
+            from.multiplications,
+            to.multiplications,
+        );
+        tally.arithmetic = moved(tally.arithmetic, from.arithmetic, to.arithmetic);
+    }
+
+    /// Whether no later move can tell the two apart.
+    pub(super) fn has_same_graph(&self, other: &Self) -> bool {
+        self.entering == other.entering
+            && self.classes_agree(other)
+            && (self.model != CostModel::Memory || self.tally.memory == other.tally.memory)
+    }
+
+    /// Classes of edges that are not there may differ.
+    fn classes_agree(&self, other: &Self) -> bool {
+        let vertices = self.entering.len();
+        self.classes.is_empty()
+            || (0..vertices).all(|target| {
+                let mut sources = members(&self.entering[target]);
+                sources.all(|source| {
+                    let cell = target * vertices + source;
+                    self.classes[cell] == other.classes[cell]
+                })
+            })
+    }
+
+    pub(super) fn predecessors(&self, vertex: VertexId) -> impl Iterator<Item = usize> + use<W> {
+        members(&self.entering[vertex.index()])
+    }
+
+    pub(super) fn successors(&self, vertex: VertexId) -> impl Iterator<Item = usize> + use<W> {
+        members(&self.leaving[vertex.index()])
+    }
+
+    /// The number of edges that enter and that leave a vertex.
+    pub(super) fn degrees(&self, vertex: VertexId) -> (u32, u32) {
+        let vertex = vertex.index();
+        (size(&self.entering[vertex]), size(&self.leaving[vertex]))
+    }
+
+    /// Takes a step if it is possible; a step between vertices of which an end is no intermediate must not be asked for.
+    ///
+    /// # Errors
+    /// [`Error::CostOverflow`].
+    pub(super) fn take(&mut self, step: Move) -> Result<bool, Error> {
+        match step {
+            Move::Vertex(v) => self.vertex(v.index()),
+            Move::Front(u, v) => self.front(u.index(), v.index()),
+            Move::Back(u, v) => self.back(u.index(), v.index()),
+            Move::Face(..) => Ok(false),
+        }
+    }
+
+    fn vertex(&mut self, v: usize) -> Result<bool, Error> {
+        let (before, after) = (self.entering[v], self.leaving[v]);
+        let gone = u64::from(size(&before)) + u64::from(size(&after));
+        if gone == 0 {
+            return Ok(false);
+        }
+        self.bridge(&before, v, &after)?;
+        for target in members(&after) {
+            remove(&mut self.entering[target], v);
+        }
+        for source in members(&before) {
+            remove(&mut self.leaving[source], v);
+        }
+        (self.entering[v], self.leaving[v]) = ([0; W], [0; W]);
+        self.edges -= gone;
+        Ok(true)
+    }
+
+    fn front(&mut self, u: usize, v: usize) -> Result<bool, Error> {
+        if !contains(&self.entering[v], u) {
+            return Ok(false);
+        }
+        let mut before = [0; W];
+        insert(&mut before, u);
+        let after = self.leaving[v];
+        self.bridge(&before, v, &after)?;
+        self.cut(u, v);
+        if size(&self.entering[v]) == 0 {
+            for target in members(&after) {
+                self.cut(v, target);
+            }
+        }
+        Ok(true)
+    }
+
+    fn back(&mut self, u: usize, v: usize) -> Result<bool, Error> {
+        if !contains(&self.entering[v], u) {
+            return Ok(false);
+        }
+        let mut after = [0; W];
+        insert(&mut after, v);
+        let before = self.entering[u];
+        self.bridge(&before, u, &after)?;
+        self.cut(u, v);
+        if size(&self.leaving[u]) == 0 {
+            for source in members(&before) {
+                self.cut(source, u);
+            }
+        }
+        Ok(true)
+    }
+
+    fn cut(&mut self, source: usize, target: usize) {
+        remove(&mut self.entering[target], source);
+        remove(&mut self.leaving[source], target);
+        self.edges -= 1;
+    }
+
+    /// Makes an edge of each path from `before` over `middle` to `after`.
+    fn bridge(&mut self, before: &Set<W>, middle: usize, after: &Set<W>) -> Result<(), Error> {
+        if self.classes.is_empty() {
+            let products = u64::from(size(before)) * u64::from(size(after));
+            let total = self.tally.multiplications.checked_add(products);
+            self.tally.multiplications = total.ok_or(Error::CostOverflow)?;
+        } else {
+            self.multiply_classes(before, middle, after)?;
+        }
+        for target in members(after) {
+            let old = size(&self.entering[target]);
+            unite(&mut self.entering[target], before);
+            self.edges += u64::from(size(&self.entering[target]) - old);
+        }
+        for source in members(before) {
+            unite(&mut self.leaving[source], after);
+        }
+        self.tally.memory = self.tally.memory.max(self.edges);
+        Ok(())
+    }
+
+    fn multiply_classes(
+        &mut self,
+        before: &Set<W>,
+        middle: usize,
+        after: &Set<W>,
+    ) -> Result<(), Error> {
+        let vertices = self.entering.len();
+        for target in members(after) {
+            let second = self.classes[target * vertices + middle];
+            for source in members(before) {
+                let first = self.classes[middle * vertices + source];
+                self.tally.count_product(first, second)?;
+                let product = first.times(second);
+                let place = &mut self.classes[target * vertices + source];
+                if contains(&self.entering[target], source) {
+                    self.tally.count_sum(*place, product)?;
+                    *place = place.plus(product);
+                } else {
+                    *place = product;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn insert<const W: usize>(set: &mut Set<W>, vertex: usize) {
+    set[vertex / 64] |= 1 << (vertex % 64);
+}
+
+fn remove<const W: usize>(set: &mut Set<W>, vertex: usize) {
+    set[vertex / 64] &= !(1 << (vertex % 64));
+}
+
+fn contains<const W: usize>(set: &Set<W>, vertex: usize) -> bool {
+    set[vertex / 64] & (1 << (vertex % 64)) != 0
+}
+
+fn unite<const W: usize>(set: &mut Set<W>, other: &Set<W>) {
+    for (word, more) in set.iter_mut().zip(other) {
+        *word |= more;
+    }
+}
+
+fn size<const W: usize>(set: &Set<W>) -> u32 {
+    set.iter().map(|word| word.count_ones()).sum()
+}
+
+/// The members, ascending.
+fn members<const W: usize>(set: &Set<W>) -> impl Iterator<Item = usize> + use<W> {
+    let set = *set;
+    (0..W).flat_map(move |place| {
+        let mut word = set[place];
+        std::iter::from_fn(move || {
+            let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+            word &= word - 1;
+            Some(place * 64 + bit)
+        })
+    })
+}
