@@ -47,7 +47,8 @@ fn count(graph: &LinearizedGraph, order: &[VertexId]) -> usize {
                 matrix[s][t] = Some(matrix[s][t].is_none() && first && second);
             }
         }
-        all.clone().for_each(|s| (matrix[s][v], matrix[v][s]) = (None, None));
+        all.clone()
+            .for_each(|s| (matrix[s][v], matrix[v][s]) = (None, None));
     }
     count
 }
