@@ -33,6 +33,9 @@ pub(super) trait Anneal {
     /// The best order so far.
     fn best(&self) -> &[usize];
 
+    /// The order it is at.
+    fn current(&self) -> &[usize];
+
     /// The cost of the best order.
     fn best_cost(&self) -> u64;
 
@@ -272,6 +275,10 @@ impl<const W: usize, const K: usize> Annealer<W, K> {
 impl<const W: usize, const K: usize> Anneal for Annealer<W, K> {
     fn best(&self) -> &[usize] {
         &self.best
+    }
+
+    fn current(&self) -> &[usize] {
+        &self.order
     }
 
     fn best_cost(&self) -> u64 {

@@ -1,8 +1,7 @@
 //! [`search`]: cheap vertex elimination orders by heuristics.
 //!
-//! First [`reduce`] eliminates what can go first in an optimal order. Graphs of a few hundred vertices are annealed as a
-//! whole by several chains; in larger ones windows of the order are annealed again and again, with everything else fixed.
-//! Both work on a [`Patch`](patch::Patch).
+//! First [`reduce`] eliminates what can go first in an optimal order. Then windows of the order are annealed again and again,
+//! each with everything else fixed, on a [`Patch`](patch::Patch), by several chains at the same time.
 //!
 //! Invariant: the result depends on the graph, the options and the number of evaluations, not on time or threads
 //! (EDGE_CASES e96); its cost is recounted by [`cost_of`]; it is never worse than the orders of [`Order`] it starts from.
@@ -99,25 +98,17 @@ pub fn search(
     let mut starts = starts(graph, &reduced, &watch)?;
     starts.sort_by_key(|(cost, _)| *cost);
     starts.dedup();
-    let mut best = starts[0].1.clone();
     let task = Task {
         graph: &reduced.graph,
         spent: reduced.cost,
         options,
         watch: &watch,
     };
-    if !watch.is_over() && best.len() > 1 {
-        let inner: Vec<VertexId> = reduced.graph.intermediates().collect();
-        let mut elimination = Elimination::counting(&reduced.graph);
-        // Small graphs fit in one patch, which is made once.
-        let whole = (inner.len() <= anneal::WIDEST)
-            .then(|| patch::Outline::of(&mut elimination, &inner, true))
-            .filter(|outline| outline.width() <= anneal::WIDEST);
-        best = match whole {
-            Some(outline) => chains::run(&task, &outline, &inner, &starts),
-            None => windows::run(&task, best)?,
-        };
-    }
+    let best = if watch.is_over() {
+        starts.swap_remove(0).1
+    } else {
+        chains::run(&task, &starts)?
+    };
     let order = reduced.lift(&best)?;
     let cost = cost_of(graph, &order)?;
     Ok(watch.finish(order, cost))

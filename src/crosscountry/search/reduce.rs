@@ -67,7 +67,7 @@ impl Reduced {
 /// # Errors
 /// [`Error::CostOverflow`].
 ///
-/// **Source**: see the head of this file's rules in ARCHITECTURE.
+/// **Source**: Griewank & Walther 2008, §10.2; the rules for copies, classes and memory are ours, tested against exhaustive search.
 pub fn reduce(graph: &LinearizedGraph, model: CostModel) -> Result<Reduced, Error> {
     let mut elimination = Elimination::counting(graph);
     let is_intermediate = graph.is_intermediate();

@@ -19,45 +19,132 @@ use crate::crosscountry::{CostModel, Elimination, LinearizedGraph, VertexId, cos
 use crate::error::Error;
 
 /// The sizes of windows, one per sweep.
-const SIZES: [usize; 4] = [16, 24, 40, 64];
+const SIZES: [usize; 6] = [16, 24, 40, 64, 110, 180];
 /// Windows that are annealed together.
 const BATCH: usize = 256;
 /// Eliminations per vertex of a window in the first sweep.
 const EFFORT: u64 = 300;
 /// Sweeps without any success before the search ends.
 const PATIENCE: usize = 8;
+/// Eliminations per vertex when a window is shaken.
+const SHAKE: u64 = 20;
+/// Of 256 windows so many are shaken.
+const SHAKEN: u8 = 100;
 
-/// The best order found from this one.
-pub(super) fn run(task: &Task<'_>, mut order: Vec<VertexId>) -> Result<Vec<VertexId>, Error> {
-    let model = task.options.cost;
-    let mut rng = Rng::with_seed(task.options.seed);
-    let mut best = cost_of(task.graph, &order)?.of(model);
-    let mut idle = 0;
-    let mut left = task.options.budget.evaluations;
-    for sweep in 0_usize.. {
-        // Sweeps that find less are followed by more thorough ones.
-        let effort = (EFFORT << (sweep / SIZES.len()).min(6)).min(left);
-        if effort == 0 || idle >= PATIENCE || task.watch.is_over() {
-            break;
+/// A local search of its own: its random numbers, and the evaluations that it may still make.
+pub(super) struct Searcher<'a> {
+    pub(super) task: &'a Task<'a>,
+    pub(super) rng: Rng,
+    pub(super) left: u64,
+    /// Whether somebody else's success makes this search useless.
+    pub(super) is_over: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// What is done with a window.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    /// The best order that is found, if it is better than the old one.
+    Improve,
+    /// Another order, not much worse.
+    Shake,
+}
+
+impl Searcher<'_> {
+    /// Improves an order until sweeps find nothing any more; the result is the cost.
+    pub(super) fn descend(&mut self, order: &mut Vec<VertexId>) -> Result<u64, Error> {
+        let model = self.task.options.cost;
+        let mut best = cost_of(self.task.graph, order)?.of(model);
+        let mut idle = 0;
+        for sweep in 0_usize.. {
+            // Sweeps that find less are followed by more thorough ones.
+            let effort = (EFFORT << (sweep / SIZES.len()).min(6)).min(self.left);
+            if effort == 0 || idle >= PATIENCE || (self.is_over)() {
+                break;
+            }
+            let mut next = match model {
+                // How much is stored depends on what unrelated vertices have done before.
+                CostModel::Memory => order.clone(),
+                _ => by_subtrees(self.task.graph, order, &mut self.rng),
+            };
+            self.sweep(&mut next, SIZES[sweep % SIZES.len()], effort, Aim::Improve)?;
+            let cost = cost_of(self.task.graph, &next)?.of(model);
+            idle = if cost < best { 0 } else { idle + 1 };
+            if cost <= best {
+                best = cost;
+                *order = next;
+                self.task.watch.report(self.task.total(best)?);
+            }
         }
-        left -= effort;
-        let mut next = match model {
-            // How much is stored depends on what unrelated vertices have done before.
-            CostModel::Memory => order.clone(),
-            _ => by_subtrees(task.graph, &order, &mut rng),
-        };
-        let size = SIZES[sweep % SIZES.len()];
-        self::sweep(task, &mut next, size, effort, &mut rng)?;
-        task.watch.clock.count(effort);
-        let cost = cost_of(task.graph, &next)?.of(model);
-        idle = if cost < best { 0 } else { idle + 1 };
-        if cost <= best {
-            best = cost;
-            order = next;
-            task.watch.report(task.total(best)?);
-        }
+        Ok(best)
     }
-    Ok(order)
+
+    /// Makes some windows of the order worse.
+    pub(super) fn shake(&mut self, order: &mut Vec<VertexId>) -> Result<(), Error> {
+        if self.task.options.cost != CostModel::Memory {
+            *order = by_subtrees(self.task.graph, order, &mut self.rng);
+        }
+        let effort = SHAKE.min(self.left);
+        let size = SIZES[self.rng.usize(1..SIZES.len())];
+        self.sweep(order, size, effort, Aim::Shake)
+    }
+
+    /// Improves, or shakes, windows of one size, which cover the order.
+    fn sweep(
+        &mut self,
+        order: &mut [VertexId],
+        size: usize,
+        effort: u64,
+        aim: Aim,
+    ) -> Result<(), Error> {
+        let model = self.task.options.cost;
+        self.left -= effort;
+        self.task.watch.clock.count(effort);
+        let mut elimination = Elimination::counting(self.task.graph);
+        let mut from = 0;
+        let mut len = self.rng.usize(1..=size);
+        while from < order.len() {
+            let mut batch = Vec::with_capacity(BATCH);
+            while from < order.len() && batch.len() < BATCH {
+                len = len.min(order.len() - from);
+                let vertices = &order[from..from + len];
+                let is_chosen = len > 1 && (aim == Aim::Improve || self.rng.u8(..) < SHAKEN);
+                if is_chosen {
+                    let is_complete = model != CostModel::Multiplications;
+                    let outline = Outline::of(&mut elimination, vertices, is_complete);
+                    if outline.width() <= WIDEST {
+                        batch.push(Window {
+                            outline,
+                            from,
+                            len,
+                            seed: self.rng.u64(..),
+                        });
+                    }
+                }
+                for vertex in vertices {
+                    elimination.eliminate_vertex(*vertex)?;
+                }
+                from += len;
+                len = size;
+            }
+            let improved: Vec<Option<Vec<usize>>> = batch
+                .par_iter()
+                .map(|window| anew(self.task, window, effort, aim))
+                .collect();
+            for (window, places) in batch.iter().zip(improved) {
+                if let Some(places) = places {
+                    let part = &mut order[window.from..window.from + window.len];
+                    let old = part.to_vec();
+                    for (new, place) in part.iter_mut().zip(places) {
+                        *new = old[place];
+                    }
+                }
+            }
+            if self.task.watch.clock.must_stop().is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A part of the order, to be improved.
@@ -68,85 +155,31 @@ struct Window {
     seed: u64,
 }
 
-/// Improves all windows of one size.
-fn sweep(
-    task: &Task<'_>,
-    order: &mut [VertexId],
-    size: usize,
-    effort: u64,
-    rng: &mut Rng,
-) -> Result<(), Error> {
-    let model = task.options.cost;
-    let mut elimination = Elimination::counting(task.graph);
-    let mut from = 0;
-    let mut len = rng.usize(1..=size);
-    while from < order.len() {
-        let mut batch = Vec::with_capacity(BATCH);
-        while from < order.len() && batch.len() < BATCH {
-            len = len.min(order.len() - from);
-            let vertices = &order[from..from + len];
-            let outline = Outline::of(
-                &mut elimination,
-                vertices,
-                model != CostModel::Multiplications,
-            );
-            for vertex in vertices {
-                elimination.eliminate_vertex(*vertex)?;
-            }
-            let seed = rng.u64(..);
-            if len > 1 && outline.width() <= WIDEST {
-                batch.push(Window {
-                    outline,
-                    from,
-                    len,
-                    seed,
-                });
-            }
-            from += len;
-            len = size;
-        }
-        let improved: Vec<Option<Vec<usize>>> = batch
-            .par_iter()
-            .map(|window| improve(task, window, effort))
-            .collect();
-        for (window, places) in batch.iter().zip(improved) {
-            if let Some(places) = places {
-                let part = &mut order[window.from..window.from + window.len];
-                let old = part.to_vec();
-                for (new, place) in part.iter_mut().zip(places) {
-                    *new = old[place];
-                }
-            }
-        }
-        if task.watch.clock.must_stop().is_some() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// A better order of a window, by places in the old one.
-fn improve(task: &Task<'_>, window: &Window, effort: u64) -> Option<Vec<usize>> {
+/// Another order of a window, by places in the old one.
+fn anew(task: &Task<'_>, window: &Window, effort: u64, aim: Aim) -> Option<Vec<usize>> {
     if task.watch.clock.must_stop().is_some() {
         return None;
     }
+    let model = task.options.cost;
     let start: Vec<usize> = (0..window.len).collect();
-    let mut annealing = anneal(&window.outline, task.options.cost, &start)?;
+    let mut annealing = anneal(&window.outline, model, &start)?;
     let before = annealing.best_cost();
-    let mean = before as f64 / window.len as f64;
-    let hot = match task.options.cost {
+    let hot = match model {
         CostModel::Memory => 1.0,
-        _ => (0.5 * mean).max(0.5),
+        _ => (0.5 * before as f64 / window.len as f64).max(0.5),
     };
     let schedule = Schedule {
         hot,
-        cold: 0.1,
+        cold: if aim == Aim::Shake { hot } else { 0.1 },
         work: effort * window.len as u64,
     };
     let mut rng = Rng::with_seed(window.seed);
     annealing.run(&schedule, &mut rng, &mut |_, _| false);
+    if aim == Aim::Shake {
+        return Some(annealing.current().to_vec());
+    }
     // By memory an order that is no lower but emptier helps the next sweep.
-    let is_better = annealing.best_cost() < before || task.options.cost == CostModel::Memory;
+    let is_better = annealing.best_cost() < before || model == CostModel::Memory;
     is_better.then(|| annealing.best().to_vec())
 }
 
