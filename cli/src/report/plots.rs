@@ -30,7 +30,8 @@ pub(super) fn over_all(entries: &[&Entry]) -> Vec<Figure> {
         Some(Measured {
             problem: entry.problem.into(),
             instance: entry.instance.clone(),
-            mode: class(row).into(),
+            series: class(row).0,
+            mode: class(row).1.into(),
             operations: row.operations.as_ref()?.flops as f64,
             seconds: row.seconds?.0,
         })
@@ -40,7 +41,8 @@ pub(super) fn over_all(entries: &[&Entry]) -> Vec<Figure> {
         let value = entry.rows.first()?.operations.as_ref()?;
         Some(Used {
             problem: format!("{} ({})", entry.problem, entry.instance),
-            mode: class(row).into(),
+            series: class(row).0,
+            mode: class(row).1.into(),
             operations: value.flops as f64,
             bytes: bytes(row).filter(|bytes| *bytes > 0.0)?,
         })
@@ -49,16 +51,16 @@ pub(super) fn over_all(entries: &[&Entry]) -> Vec<Figure> {
     vec![prediction::figure(&measured), memory::figure(&used)]
 }
 
-/// What a row is called where nestings of one order share a colour.
-fn class(row: &Row) -> &'static str {
+/// The colour and the name of a row where nestings of one order share them; as in [`DRAWN`].
+fn class(row: &Row) -> (usize, &'static str) {
     let is_program = row.mode == "program";
     match (row.order, row.mode.split(',').next()) {
-        (0, _) => "function",
-        (1, _) if is_program => "first order, program",
-        (1, Some("forward")) => "first order, forward",
-        (1, _) => "first order, reverse",
-        _ if is_program => "Hessian, program",
-        _ => "Hessian, carriers",
+        (0, _) => (0, "function"),
+        (1, _) if is_program => (3, "first order, program"),
+        (1, Some("forward")) => (1, "first order, forward"),
+        (1, _) => (2, "first order, reverse"),
+        _ if is_program => (5, "Hessian, program"),
+        _ => (4, "Hessian, carriers"),
     }
 }
 
@@ -69,28 +71,35 @@ fn bytes(row: &Row) -> Option<f64> {
 
 /// The figures of one problem over its sizes, in which peers are drawn in.
 pub(super) fn over_sizes(problem: &str, sweep: &[Entry], peers: &[PeerPoint]) -> Vec<Figure> {
+    let mut tools: Vec<&str> = peers.iter().map(|peer| peer.tool.as_str()).collect();
+    tools.sort_unstable();
+    tools.dedup();
     let lines = |quantity: Quantity| -> Vec<Line> {
-        let ours = DRAWN.iter().map(|(mode, order, name)| {
-            let point = |entry: &Entry| {
-                let row = entry
-                    .rows
-                    .iter()
-                    .find(|row| row.mode == *mode && row.order == *order)?;
-                let y = match quantity {
-                    Quantity::Seconds => row.seconds?.0,
-                    Quantity::Ratio => row.seconds_ratio.filter(|_| *order > 0)?.0,
-                    Quantity::Bytes => bytes(row).filter(|bytes| *bytes > 0.0)?,
+        let ours = DRAWN
+            .iter()
+            .enumerate()
+            .map(|(series, (mode, order, name))| {
+                let point = |entry: &Entry| {
+                    let row = entry
+                        .rows
+                        .iter()
+                        .find(|row| row.mode == *mode && row.order == *order)?;
+                    let y = match quantity {
+                        Quantity::Seconds => row.seconds?.0,
+                        Quantity::Ratio => row.seconds_ratio.filter(|_| *order > 0)?.0,
+                        Quantity::Bytes => bytes(row).filter(|bytes| *bytes > 0.0)?,
+                    };
+                    Some(Point {
+                        inputs: entry.inputs as f64,
+                        y,
+                    })
                 };
-                Some(Point {
-                    inputs: entry.inputs as f64,
-                    y,
-                })
-            };
-            Line {
-                name: (*name).into(),
-                points: sweep.iter().filter_map(point).collect(),
-            }
-        });
+                Line {
+                    name: (*name).into(),
+                    series,
+                    points: sweep.iter().filter_map(point).collect(),
+                }
+            });
         let mut lines: Vec<Line> = ours.filter(|line| !line.points.is_empty()).collect();
         for peer in peers.iter().filter(|peer| peer.problem == problem) {
             let y = match quantity {
@@ -106,6 +115,11 @@ pub(super) fn over_sizes(problem: &str, sweep: &[Entry], peers: &[PeerPoint]) ->
                 Some(line) => line.points.push(point),
                 None => lines.push(Line {
                     name: peer.tool.clone(),
+                    series: DRAWN.len()
+                        + tools
+                            .iter()
+                            .position(|tool| *tool == peer.tool)
+                            .unwrap_or(0),
                     points: vec![point],
                 }),
             }

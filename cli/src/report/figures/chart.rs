@@ -255,7 +255,7 @@ impl Chart {
         let (x, y) = (self.x.position(x), self.y.position(y));
         let inside = (-1e-9..=1.0 + 1e-9).contains(&x) && (-1e-9..=1.0 + 1e-9).contains(&y);
         let (width, height) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
-        inside.then(|| (self.from.0 + x * width, self.to.1 - y * height))
+        inside.then_some((self.from.0 + x * width, self.to.1 - y * height))
     }
 
     /// A line with markers.

@@ -10,6 +10,8 @@ use super::{Figure, csv};
 #[derive(Clone, Debug)]
 pub(in super::super) struct Used {
     pub(in super::super) problem: String,
+    /// The colour and marker of the mode.
+    pub(in super::super) series: usize,
     pub(in super::super) mode: String,
     /// The operations of the function.
     pub(in super::super) operations: f64,
@@ -17,10 +19,11 @@ pub(in super::super) struct Used {
 }
 
 pub(in super::super) fn figure(used: &[Used]) -> Figure {
-    let mut modes: Vec<&str> = Vec::new();
+    let mut modes: Vec<(usize, &str)> = Vec::new();
     for used in used {
-        if !modes.contains(&used.mode.as_str()) {
-            modes.push(&used.mode);
+        let mode = (used.series, used.mode.as_str());
+        if !modes.contains(&mode) {
+            modes.push(mode);
         }
     }
     let of_mode = |mode: &str| -> Vec<(f64, f64)> {
@@ -33,8 +36,7 @@ pub(in super::super) fn figure(used: &[Used]) -> Figure {
     };
     let legend: Vec<(Key, String)> = modes
         .iter()
-        .enumerate()
-        .map(|(i, mode)| (Key::Marker(i), name(mode)))
+        .map(|(series, mode)| (Key::Marker(*series), name(mode)))
         .collect();
     let title = "Memory of the modes, all problems";
     let x = Axis::log(
@@ -46,13 +48,13 @@ pub(in super::super) fn figure(used: &[Used]) -> Figure {
         used.iter().map(|used| used.bytes),
     );
     let mut chart = Chart::new(title, x, y, &legend);
-    for (index, mode) in modes.iter().enumerate() {
+    for (series, mode) in &modes {
         for place in of_mode(mode)
             .into_iter()
             .filter_map(|p| chart.place(p))
             .collect::<Vec<_>>()
         {
-            chart.drawing.marker(place, index, 4.0);
+            chart.drawing.marker(place, *series, 4.0);
         }
     }
     let row = |used: &Used| {
@@ -84,6 +86,7 @@ mod tests {
     fn memory_is_drawn_per_mode() {
         let used = |mode: &str, operations: f64, bytes| Used {
             problem: "p".into(),
+            series: mode.len() % 6,
             mode: mode.into(),
             operations,
             bytes,

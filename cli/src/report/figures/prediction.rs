@@ -12,16 +12,19 @@ use super::{Figure, csv};
 pub(in super::super) struct Measured {
     pub(in super::super) problem: String,
     pub(in super::super) instance: String,
+    /// The colour and marker of the mode.
+    pub(in super::super) series: usize,
     pub(in super::super) mode: String,
     pub(in super::super) operations: f64,
     pub(in super::super) seconds: f64,
 }
 
 pub(in super::super) fn figure(measured: &[Measured]) -> Figure {
-    let mut modes: Vec<&str> = Vec::new();
+    let mut modes: Vec<(usize, &str)> = Vec::new();
     for point in measured {
-        if !modes.contains(&point.mode.as_str()) {
-            modes.push(&point.mode);
+        let mode = (point.series, point.mode.as_str());
+        if !modes.contains(&mode) {
+            modes.push(mode);
         }
     }
     let points: Vec<(f64, f64)> = measured
@@ -32,8 +35,7 @@ pub(in super::super) fn figure(measured: &[Measured]) -> Figure {
     let line = fit(&points);
     let mut legend: Vec<(Key, String)> = modes
         .iter()
-        .enumerate()
-        .map(|(i, mode)| (Key::Marker(i), (*mode).to_string()))
+        .map(|(series, mode)| (Key::Marker(*series), (*mode).to_string()))
         .collect();
     if let Some((slope, intercept)) = line {
         let text = format!(
@@ -64,12 +66,8 @@ pub(in super::super) fn figure(measured: &[Measured]) -> Figure {
         }
     }
     for point in measured {
-        let index = modes
-            .iter()
-            .position(|mode| *mode == point.mode)
-            .unwrap_or(0);
         if let Some(place) = chart.place((point.operations, point.seconds)) {
-            chart.drawing.marker(place, index, 3.5);
+            chart.drawing.marker(place, point.series, 3.5);
         }
     }
     let row = |point: &Measured| {
@@ -127,6 +125,7 @@ mod tests {
         let point = |mode: &str, operations: f64, seconds| Measured {
             problem: "p".into(),
             instance: "n = 1, m = 2".into(),
+            series: mode.len() % 6,
             mode: mode.into(),
             operations,
             seconds,

@@ -19,6 +19,8 @@ pub(in super::super) struct Point {
 #[derive(Clone, Debug)]
 pub(in super::super) struct Line {
     pub(in super::super) name: String,
+    /// Its colour and marker: one mode has the same in all figures.
+    pub(in super::super) series: usize,
     pub(in super::super) points: Vec<Point>,
 }
 
@@ -68,15 +70,14 @@ pub(in super::super) fn figure(problem: &str, quantity: Quantity, lines: &[Line]
     };
     let legend: Vec<(Key, String)> = lines
         .iter()
-        .enumerate()
-        .map(|(index, line)| (Key::Line(index), named(line)))
+        .map(|line| (Key::Line(line.series), named(line)))
         .collect();
     let all = || lines.iter().flat_map(|line| &line.points);
     let x = Axis::log("number of inputs", all().map(|point| point.inputs));
     let y = Axis::log(label, all().map(|point| point.y));
     let mut chart = Chart::new(&title, x, y, &legend);
-    for (index, line) in lines.iter().enumerate() {
-        chart.series(&pairs(line), index);
+    for line in lines {
+        chart.series(&pairs(line), line.series);
     }
     let rows = lines.iter().flat_map(|line| {
         let row = |point: &Point| {
@@ -125,6 +126,7 @@ pub(in super::super) mod tests {
         };
         Line {
             name: name.into(),
+            series: name.len() % 6,
             points: [4.0, 16.0, 64.0, 256.0].map(point).into(),
         }
     }
