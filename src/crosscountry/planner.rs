@@ -240,7 +240,11 @@ impl<'a> Planner<'a> {
 
     /// The best so far goes into the history, and to the observer.
     fn remember(&mut self) {
-        let best = self.cost.of(self.options.model);
+        let best = self.best();
+        // What a search has noted is there already.
+        if self.history.last().is_some_and(|last| last.best == best) {
+            return;
+        }
         self.history.push(Milestone {
             evaluations: self.evaluations,
             seconds: self.clock.elapsed().as_secs_f64(),
