@@ -12,12 +12,16 @@ mod cost;
 mod eliminate;
 mod file;
 mod graph;
+mod linearize;
 mod moves;
 mod orders;
+mod planned;
 
 pub use budget::{Budget, Clock, StoppedBy};
 pub use cost::{CostModel, Tally};
 pub use eliminate::{Algebra, Counting, Elimination, Numbers};
 pub use graph::{Edge, EdgeClass, LinearizedGraph, VertexId};
+pub use linearize::Linearized;
 pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};
+pub use planned::{Found, PlannedJacobian, plan_order};
