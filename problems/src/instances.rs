@@ -4,15 +4,23 @@
 
 use wengert::{Scalar, function};
 
+use crate::black_scholes::Greeks;
 use crate::bundle_adjustment::BundleAdjustment;
 use crate::charged_particle::ChargedParticle;
 use crate::classic::{Helmholtz, rosenbrock, speelpenning, to_f64};
 use crate::gmm::Gmm;
 use crate::hand_tracking::{HandModel, HandTracking, Variant};
+use crate::heart_dipole::HeartDipole;
 use crate::hessian_suite::{Family, TestFunction};
 use crate::lstm::Lstm;
+use crate::matrix_function::MatrixFunction;
+use crate::pollu::Pollu;
+use crate::propane::Propane;
+use crate::random_graph::RandomGraph;
 use crate::registry::{ProblemInfo, SEED, Visitor};
-use crate::roe_flux::RoeFlux;
+use crate::robot_arm::RobotArm;
+use crate::roe_flux::{RoeFlux, RoeFlux3d};
+use crate::spherical_harmonics::SphericalHarmonics;
 use crate::text::MOST_INPUTS;
 use crate::{ProblemError, slides};
 
@@ -63,6 +71,29 @@ pub(crate) fn visit<V: Visitor>(
             Ok(visitor.visit_scalar(&function!(speelpenning), &x, info))
         }
         ("roe-flux", _) => Ok(visitor.visit(&RoeFlux, &RoeFlux::x0(), info)),
+        ("roe-flux-3d", _) => Ok(visitor.visit(&RoeFlux3d, &RoeFlux3d::x0(), info)),
+        ("robot-arm", _) => Ok(visitor.visit(&RobotArm, &RobotArm::x0(), info)),
+        ("heart-dipole", _) => {
+            let f = HeartDipole::FIRST;
+            Ok(visitor.visit(&f, &f.x0(), info))
+        }
+        ("propane", _) => Ok(visitor.visit(&Propane, &Propane::x0(), info)),
+        ("black-scholes", _) => Ok(visitor.visit(&Greeks, &Greeks::x0(), info)),
+        ("spherical-harmonics", &[order]) => {
+            let f = SphericalHarmonics::new(order)?;
+            Ok(visitor.visit(&f, &SphericalHarmonics::x0(), info))
+        }
+        ("matrix-function", &[rows]) => {
+            let f = MatrixFunction::new(rows)?;
+            Ok(visitor.visit(&f, &f.x0(), info))
+        }
+        ("pollu", _) => Ok(visitor.visit(&Pollu, &Pollu::x0(), info)),
+        ("random-graph", &[inputs, intermediates, outputs, seed]) => {
+            let wide = u64::try_from(seed)
+                .map_err(|_| ProblemError::size(name, "a seed of 64 bits", &[seed]))?;
+            let f = RandomGraph::generate(inputs, intermediates, outputs, wide)?;
+            Ok(visitor.visit(&f, &f.x0(), info))
+        }
         ("particle", _) => Ok(visitor.visit_scalar(&ChargedParticle, &[0.0], info)),
         _ => slide(info, sizes, visitor),
     }

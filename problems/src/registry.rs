@@ -14,6 +14,7 @@ use crate::gmm::Gmm;
 use crate::hand_tracking::{HandTracking, Variant};
 use crate::hessian_suite::Family;
 use crate::lstm::Lstm;
+use crate::pollu::SUBSTANCES;
 use crate::{ProblemError, instances};
 
 /// The seed of generated instances, so that reports on two machines are about the same numbers.
@@ -75,7 +76,7 @@ impl Problem {
 }
 
 /// All problems.
-pub const PROBLEMS: [Problem; 32] = [
+pub const PROBLEMS: [Problem; 41] = [
     Problem::fixed(
         "slide",
         "the slides' branch: a sin(b) or a + b c",
@@ -158,6 +159,49 @@ pub const PROBLEMS: [Problem; 32] = [
         "roe-flux",
         "Roe's flux between two states of a gas",
         &["rho_l", "m_l", "e_l", "rho_r", "m_r", "e_r"],
+    ),
+    Problem::fixed(
+        "roe-flux-3d",
+        "the same across a face in space",
+        &[
+            "rho_l", "mx_l", "my_l", "mz_l", "e_l", "rho_r", "mx_r", "my_r", "mz_r", "e_r",
+        ],
+    ),
+    Problem::fixed(
+        "robot-arm",
+        "position and orientation of a robot's hand",
+        &["t1", "t2", "t3", "t4", "t5", "t6"],
+    ),
+    Problem::fixed(
+        "heart-dipole",
+        "two dipoles in the human heart",
+        &["a", "b", "c", "d", "t", "u", "v", "w"],
+    ),
+    Problem::fixed(
+        "propane",
+        "equilibrium of burning propane",
+        &[
+            "co2", "h2o", "n2", "co", "h2", "h", "oh", "o", "no", "o2", "total",
+        ],
+    ),
+    Problem::fixed(
+        "black-scholes",
+        "greeks of an option, to be differentiated again",
+        &["spot", "strike", "rate", "volatility", "time"],
+    ),
+    Problem::sized(
+        "spherical-harmonics",
+        "all spherical harmonics up to an order",
+        &["order"],
+        &[10],
+    ),
+    Problem::sized("matrix-function", "(A + B) (A B)^T", &["rows"], &[4]),
+    Problem::fixed("pollu", "25 reactions of air pollution", &SUBSTANCES),
+    Problem::sized(
+        "random-graph",
+        "random straight-line function",
+        &["inputs", "intermediates", "outputs", "seed"],
+        &[10, 100, 5, 1],
     ),
     Problem::sized("hand", "hand tracking residuals", &["points"], &[100]).with_data(),
     Problem::sized(
@@ -295,7 +339,8 @@ pub fn visit<V: Visitor>(
             0 => "no sizes",
             1 => "one size",
             2 => "two sizes",
-            _ => "three sizes",
+            3 => "three sizes",
+            _ => "four sizes",
         };
         return Err(ProblemError::size(problem.name, expected, sizes));
     }
