@@ -17,11 +17,13 @@ mod exact_moves;
 mod faces;
 mod file;
 mod graph;
+mod linearize;
 mod moves;
 #[cfg(test)]
 mod moves_tests;
 mod orders;
 mod plan;
+mod planned;
 mod planner;
 mod replay;
 #[cfg(test)]
@@ -42,6 +44,7 @@ pub use exact::{
 pub use exact_moves::{OptimalMoves, optimal_moves};
 pub use faces::FaceElimination;
 pub use graph::{Edge, EdgeClass, LinearizedGraph, VertexId};
+pub use linearize::Linearized;
 pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};
 pub use plan::{Milestone, Plan, PlanBound};
@@ -49,3 +52,4 @@ pub use planner::{Method, PlanOptions, PlanProgress, plan};
 pub use replay::{Replayed, cost_of_moves, jacobian_by_moves, replay};
 pub use search::{Found, Progress, Reduced, SearchOptions, reduce, search};
 pub use search_moves::{FoundMoves, search_moves};
+pub use planned::{Found as PlannedBy, PlannedJacobian, plan_order};

@@ -36,6 +36,9 @@ mod words;
 pub use crate::error::{Decision, Location};
 pub use cache::ProgramCache;
 pub use cost::{Cost, Counts};
+pub(crate) use differentiate::{
+    Accumulation, Basic, Local, LocalEdge, Partial, Sparse, Weight, either, is_small,
+};
 pub use differentiate::{Linearization, Storage};
 pub use dot::DotOptions;
 pub use evaluate::Sensitivities;

@@ -34,7 +34,7 @@ impl From<NodeId> for Derivative {
 
 /// What a derivative is multiplied with when it passes an edge.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Weight {
+pub(crate) enum Weight {
     /// A number.
     Constant(f64),
     /// A node.

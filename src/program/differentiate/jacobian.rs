@@ -45,26 +45,12 @@ impl Program {
     ///
     /// **Source**: Griewank & Walther 2008, §7.1.
     pub fn sparse_jacobian(&self) -> Result<(Self, Vec<(u32, u32)>), Error> {
-        let (n, m) = (self.inputs, self.outputs.len());
-        let is_flat = self.regions.is_empty();
-        let size = self.len() + self.arguments.len();
-        let is_small = size.saturating_mul(n.max(m)) <= TRIED;
-        let (jacobian, places) = if m == 1 && !is_flat {
-            reverse(self)?
-        } else if is_small && (is_flat || m <= n) {
-            let (forward, reverse) = (forward(self)?, reverse(self)?);
-            let flops = |(program, _): &(Self, _)| program.counts().flops();
-            if flops(&reverse) < flops(&forward) {
-                reverse
-            } else {
-                forward
-            }
-        } else if m == 1 || (is_flat && 8 * m <= n) {
-            reverse(self)?
-        } else {
-            forward(self)?
-        };
-        Ok((jacobian, places))
+        let flops = |(program, _): &Sparse| program.counts().flops();
+        let (first, second) = either(self)?;
+        Ok(match second {
+            Some(second) if flops(&second.1) < flops(&first.1) => second.1,
+            _ => first.1,
+        })
     }
 
     /// The Jacobian as a program with all entries; structural zeros are the constant 0.
@@ -159,7 +145,41 @@ impl Program {
     }
 }
 
-type Sparse = (Program, Vec<(u32, u32)>);
+/// A Jacobian with an output per structural nonzero, and their places.
+pub(crate) type Sparse = (Program, Vec<(u32, u32)>);
+
+/// A basic mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Basic {
+    Forward,
+    Reverse,
+}
+
+/// A Jacobian and the mode it is by.
+pub(crate) type Tried = (Basic, Sparse);
+
+/// The Jacobian by the mode that is sure to be cheaper, or by forward and reverse mode where neither is.
+pub(crate) fn either(program: &Program) -> Result<(Tried, Option<Tried>), Error> {
+    let (n, m) = (program.inputs, program.outputs.len());
+    let is_flat = program.regions.is_empty();
+    let is_small = is_small(program);
+    if is_small && (is_flat || (m <= n && m != 1)) {
+        let second = (Basic::Reverse, reverse(program)?);
+        return Ok(((Basic::Forward, forward(program)?), Some(second)));
+    }
+    let first = if m == 1 || (is_flat && 8 * m <= n) {
+        (Basic::Reverse, reverse(program)?)
+    } else {
+        (Basic::Forward, forward(program)?)
+    };
+    Ok((first, None))
+}
+
+/// Whether a product per node and sweep is little enough to be tried.
+pub(crate) fn is_small(program: &Program) -> bool {
+    let size = program.len() + program.arguments.len();
+    size.saturating_mul(program.inputs.max(program.outputs.len())) <= TRIED
+}
 
 /// The Jacobian by forward mode.
 pub(super) fn forward(program: &Program) -> Result<Sparse, Error> {

@@ -9,6 +9,7 @@
 //! | `segment` | scans in segments, so that the reverse sweep keeps few states |
 //! | `jacobian` | Jacobians by either mode, Hessians and their products |
 //! | `linearize` | derivatives as numbers at one point: many products for one linearization |
+//! | `local`, `accumulate` | the partials of all edges, and their products in any order |
 //! | `sweep` | dead code |
 //!
 //! A transformation copies the original nodes and appends derivatives, whose partials are the rule table evaluated on nodes.
@@ -18,12 +19,14 @@
 //! gated (e40, e41).
 //! Source: Griewank & Walther 2008, §3 and §6.
 
+mod accumulate;
 mod adjoint;
 mod draft;
 mod edge;
 mod forward_region;
 mod jacobian;
 mod linearize;
+mod local;
 mod reverse_region;
 mod segment;
 mod sweep;
@@ -31,5 +34,9 @@ mod tangent;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use accumulate::{Accumulation, Partial};
+pub(crate) use draft::Weight;
+pub(crate) use jacobian::{Basic, Sparse, either, is_small};
 pub use linearize::Linearization;
+pub(crate) use local::{Local, LocalEdge};
 pub use segment::Storage;
