@@ -77,7 +77,7 @@ impl Visitor for GraphVisitor {
 
     fn visit<F: Function + Sync>(self, f: &F, x: &[f64], info: &ProblemInfo) -> Self::Output {
         let program = wengert::program::Program::record(|x| evaluate(f, x), x)?.simplify()?;
-        let graph = LinearizedGraph::of_program(&program)?;
+        let graph = LinearizedGraph::from_program(&program)?;
         Ok(graph.with_name(info.problem.name))
     }
 }

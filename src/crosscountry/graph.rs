@@ -261,6 +261,15 @@ impl LinearizedGraph {
         &self.name
     }
 
+    /// The graph under another name.
+    #[must_use]
+    pub fn with_name(self, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..self
+        }
+    }
+
     /// The number of inputs `n`.
     #[must_use]
     pub fn inputs(&self) -> usize {
