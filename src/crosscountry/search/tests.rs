@@ -198,23 +198,23 @@ fn edge_e94_without_intermediates_the_order_is_empty() {
 #[test]
 fn edge_e96_threads_make_no_difference() {
     let graph = random_graph(3, 4, 60, 4);
-    let large = random_graph(4, 40, 2_500, 300);
+    let large = random_graph(4, 40, 1_500, 300);
     // Too large to be annealed as a whole, in any model.
     let left = reduce(&large, CostModel::Multiplications).unwrap().graph;
     assert!(left.intermediates().count() > WIDEST);
-    let best = run(&graph, &options(CostModel::Arithmetic, 4_000))
+    let best = run(&graph, &options(CostModel::Arithmetic, 2_000))
         .cost
         .arithmetic;
     let with_target = SearchOptions {
         target: Some(best),
-        ..options(CostModel::Arithmetic, 4_000)
+        ..options(CostModel::Arithmetic, 2_000)
     };
     let all = || {
         let mut orders = vec![run(&graph, &with_target)];
         assert_eq!(orders[0].stopped_by, StoppedBy::Proof);
         for model in CostModel::ALL {
-            orders.push(run(&graph, &options(model, 500)));
-            orders.push(run(&large, &options(model, 400)));
+            orders.push(run(&graph, &options(model, 300)));
+            orders.push(run(&large, &options(model, 60)));
         }
         let orders = orders.into_iter();
         orders
