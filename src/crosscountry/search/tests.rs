@@ -13,23 +13,25 @@ use crate::crosscountry::{
 
 /// A random graph with edges of all classes, some of its vertices dead.
 pub(super) fn random_graph(seed: u64, inputs: u64, inner: u64, outputs: u64) -> LinearizedGraph {
+    let [inputs, inner, outputs] =
+        [inputs, inner, outputs].map(|count| usize::try_from(count).unwrap());
     let mut rng = fastrand::Rng::with_seed(seed);
     let len = inputs + inner + outputs;
     let mut edges = Vec::new();
     for target in inputs..len {
-        for _ in 0..rng.u64(1..=3) {
-            let source = rng.u64(0..target.min(inputs + inner));
+        for _ in 0..rng.usize(1..=3) {
+            let source = rng.usize(0..target.min(inputs + inner));
             let class = match rng.u8(0..8) {
                 0 => EdgeClass::Constant,
                 1 => EdgeClass::Unit,
                 2 => EdgeClass::Copy,
                 _ => EdgeClass::Variable,
             };
-            edges.push((source as usize, target as usize, class));
+            edges.push((source, target, class));
         }
     }
-    let outputs: Vec<usize> = (inputs + inner..len).map(|v| v as usize).collect();
-    LinearizedGraph::new("random", inputs as usize, len as usize, &outputs, &edges).unwrap()
+    let outputs: Vec<usize> = (inputs + inner..len).collect();
+    LinearizedGraph::new("random", inputs, len, &outputs, &edges).unwrap()
 }
 
 /// The optimum over all orders and one that attains it, by plain recursion over what goes next.
