@@ -245,12 +245,12 @@ impl<const W: usize, const K: usize> Annealer<W, K> {
     fn refresh(&mut self, low: usize, end: usize) {
         self.scratch.copy_from(&self.states[low / STRIDE]);
         for at in low / STRIDE * STRIDE..end {
-            if at % STRIDE == 0 {
+            if at.is_multiple_of(STRIDE) {
                 self.states[at / STRIDE].copy_from(&self.scratch);
             }
             self.cost[at] = self.scratch.eliminate(self.order[at]);
         }
-        if end % STRIDE == 0 {
+        if end.is_multiple_of(STRIDE) {
             self.states[end / STRIDE].copy_from(&self.scratch);
         }
     }
@@ -263,7 +263,7 @@ impl<const W: usize, const K: usize> Annealer<W, K> {
         }
         self.scratch.copy_from(&self.states[first]);
         for at in first * STRIDE..=high {
-            if at % STRIDE == 0 && at > low {
+            if at.is_multiple_of(STRIDE) && at > low {
                 self.states[at / STRIDE].copy_from(&self.scratch);
             }
             self.scratch.eliminate(self.order[at]);
@@ -314,8 +314,8 @@ impl<const W: usize, const K: usize> Anneal for Annealer<W, K> {
             if done >= schedule.work || self.order.len() < 2 {
                 break;
             }
-            if step % 64 == 0 {
-                if step % 1024 == 0 && is_over(self.best_cost(), self.work) {
+            if step.is_multiple_of(64) {
+                if step.is_multiple_of(1024) && is_over(self.best_cost(), self.work) {
                     break;
                 }
                 // Both are small enough that the rounding of the conversion does not matter.

@@ -65,11 +65,11 @@ pub(super) fn run(task: &Task<'_>, starts: &[Costed]) -> Result<Vec<VertexId>, E
                 left: share,
                 is_over: &is_over,
             };
-            let is_follower = round > 0 && chain % 2 == 0;
+            let is_follower = round > 0 && chain.is_multiple_of(2);
             let (_, mut order) = if is_follower { &best } else { &own[chain] }.clone();
             if let Some(outline) = &whole
                 && round == 0
-                && chain % 2 == 1
+                && !chain.is_multiple_of(2)
             {
                 order = cool(&mut searcher, outline, &inner, &order);
             } else if round > 0 {

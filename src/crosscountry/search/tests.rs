@@ -13,23 +13,25 @@ use crate::crosscountry::{
 
 /// A random graph with edges of all classes, some of its vertices dead.
 pub(super) fn random_graph(seed: u64, inputs: u64, inner: u64, outputs: u64) -> LinearizedGraph {
+    let [inputs, inner, outputs] =
+        [inputs, inner, outputs].map(|count| usize::try_from(count).unwrap());
     let mut rng = fastrand::Rng::with_seed(seed);
     let len = inputs + inner + outputs;
     let mut edges = Vec::new();
     for target in inputs..len {
-        for _ in 0..rng.u64(1..=3) {
-            let source = rng.u64(0..target.min(inputs + inner));
+        for _ in 0..rng.usize(1..=3) {
+            let source = rng.usize(0..target.min(inputs + inner));
             let class = match rng.u8(0..8) {
                 0 => EdgeClass::Constant,
                 1 => EdgeClass::Unit,
                 2 => EdgeClass::Copy,
                 _ => EdgeClass::Variable,
             };
-            edges.push((source as usize, target as usize, class));
+            edges.push((source, target, class));
         }
     }
-    let outputs: Vec<usize> = (inputs + inner..len).map(|v| v as usize).collect();
-    LinearizedGraph::new("random", inputs as usize, len as usize, &outputs, &edges).unwrap()
+    let outputs: Vec<usize> = (inputs + inner..len).collect();
+    LinearizedGraph::new("random", inputs, len, &outputs, &edges).unwrap()
 }
 
 /// The optimum over all orders and one that attains it, by plain recursion over what goes next.
@@ -198,23 +200,23 @@ fn edge_e94_without_intermediates_the_order_is_empty() {
 #[test]
 fn edge_e96_threads_make_no_difference() {
     let graph = random_graph(3, 4, 60, 4);
-    let large = random_graph(4, 40, 2_500, 300);
+    let large = random_graph(4, 40, 1_500, 300);
     // Too large to be annealed as a whole, in any model.
     let left = reduce(&large, CostModel::Multiplications).unwrap().graph;
     assert!(left.intermediates().count() > WIDEST);
-    let best = run(&graph, &options(CostModel::Arithmetic, 4_000))
+    let best = run(&graph, &options(CostModel::Arithmetic, 2_000))
         .cost
         .arithmetic;
     let with_target = SearchOptions {
         target: Some(best),
-        ..options(CostModel::Arithmetic, 4_000)
+        ..options(CostModel::Arithmetic, 2_000)
     };
     let all = || {
         let mut orders = vec![run(&graph, &with_target)];
         assert_eq!(orders[0].stopped_by, StoppedBy::Proof);
         for model in CostModel::ALL {
-            orders.push(run(&graph, &options(model, 500)));
-            orders.push(run(&large, &options(model, 400)));
+            orders.push(run(&graph, &options(model, 300)));
+            orders.push(run(&large, &options(model, 60)));
         }
         let orders = orders.into_iter();
         orders
