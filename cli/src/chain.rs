@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use wengert::crosscountry::chain::{
-    Bracketing, Chain, ChainOptions, ChainPlan, Element, Schedule, Status, StoppedBy, TaskKind,
+    Bracketing, Chain, ChainOptions, ChainPlan, Element, Schedule, TaskKind,
 };
+use wengert::crosscountry::{Status, StoppedBy};
 
 use crate::arguments::ChainArguments;
 use crate::error::CliError;
@@ -174,7 +175,8 @@ fn cost(cost: Option<u64>) -> String {
 
 fn quality(plan: &ChainPlan) -> String {
     match plan.status() {
-        Status::Feasible { gap } => format!("{:.2} %", gap * 100.0),
+        // At most so much of the plan's cost could be saved.
+        Status::Feasible { gap } => format!("{:.2} %", gap as f64 / plan.best as f64 * 100.0),
         _ => "optimal".into(),
     }
 }
@@ -202,7 +204,7 @@ fn explain(chain: &Chain, options: &ChainOptions, plan: &ChainPlan, time: f64) -
         StoppedBy::Time => ", stopped by the time limit",
         StoppedBy::Work => ", stopped by the limit on work",
         StoppedBy::Interrupt => ", interrupted",
-        _ => "",
+        StoppedBy::Proof => "",
     };
     let rows = [
         ("best", format!("{} ({}{stop})", plan.best, quality(plan))),

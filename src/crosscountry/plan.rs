@@ -100,7 +100,7 @@ struct Stored {
     bound_kind: Option<String>,
     proven_optimal: bool,
     method: String,
-    stopped_by: String,
+    stopped_by: StoppedBy,
     seed: u64,
     seconds: f64,
     order: Vec<StoredMove>,
@@ -175,7 +175,7 @@ impl Plan {
             bound_kind: bound.map(|bound| bound.kind.clone()),
             proven_optimal: self.is_optimal(),
             method: self.method.clone(),
-            stopped_by: self.stopped_by.to_string(),
+            stopped_by: self.stopped_by,
             seed: self.seed,
             seconds: self.seconds,
             order: order.collect(),
@@ -193,7 +193,11 @@ impl Plan {
         let facts = [
             ("inputs", graph.inputs(), stored.inputs),
             ("outputs", graph.outputs().len(), stored.outputs),
-            ("intermediates", graph.intermediates().count(), stored.intermediates),
+            (
+                "intermediates",
+                graph.intermediates().count(),
+                stored.intermediates,
+            ),
             ("edges", graph.edges().len(), stored.edges),
         ];
         for (what, expected, found) in facts {
@@ -201,18 +205,13 @@ impl Plan {
                 return Err(invalid(what, expected as u64, found as u64));
             }
         }
-        let sequence = stored.order.iter().map(read_move).collect::<Result<Vec<_>, _>>()?;
+        let sequence = stored
+            .order
+            .iter()
+            .map(read_move)
+            .collect::<Result<Vec<_>, _>>()?;
         let moves = stored.moves.parse().map_err(|_| invalid("moves", 0, 0))?;
         let model = stored.cost.parse().map_err(|_| invalid("cost", 0, 0))?;
-        let stopped_by = [
-            StoppedBy::Work,
-            StoppedBy::Time,
-            StoppedBy::Proof,
-            StoppedBy::Interrupt,
-        ]
-        .into_iter()
-        .find(|reason| reason.to_string() == stored.stopped_by)
-        .ok_or_else(|| invalid("stopped_by", 0, 0))?;
         let baselines = Baselines::of(graph)?;
         let plan = Self {
             name: stored.name,
@@ -223,9 +222,12 @@ impl Plan {
             forward: baselines.forward,
             reverse: baselines.reverse,
             markowitz: baselines.markowitz,
-            lower_bound: stored.lower_bound.zip(stored.bound_kind).map(|(value, kind)| PlanBound { value, kind }),
+            lower_bound: stored
+                .lower_bound
+                .zip(stored.bound_kind)
+                .map(|(value, kind)| PlanBound { value, kind }),
             method: stored.method,
-            stopped_by,
+            stopped_by: stored.stopped_by,
             seed: stored.seed,
             seconds: stored.seconds,
             history: Vec::new(),
@@ -289,7 +291,9 @@ impl Plan {
             if ours.len() != other.len() {
                 return Err(invalid("nonzeros", other.len() as u64, ours.len() as u64));
             }
-            let scale = other.iter().fold(1.0_f64, |scale, (_, _, x)| scale.max(x.abs()));
+            let scale = other
+                .iter()
+                .fold(1.0_f64, |scale, (_, _, x)| scale.max(x.abs()));
             for (index, (a, b)) in ours.iter().zip(&other).enumerate() {
                 let is_same = (a.0, a.1) == (b.0, b.1) && (a.2 - b.2).abs() <= 1e-10 * scale;
                 if !is_same {

@@ -71,7 +71,9 @@ impl fmt::Display for Method {
 impl FromStr for Method {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|method| method.to_string() == text);
+        let found = Self::ALL
+            .into_iter()
+            .find(|method| method.to_string() == text);
         found.ok_or_else(|| {
             format!(
                 "unknown method `{text}`, expected auto, forward, reverse, markowitz, search, exact or ilp"
@@ -156,7 +158,12 @@ pub fn plan(
             }
         }
     }
-    if options.moves != Moves::Vertex && !matches!(options.method, Method::Forward | Method::Reverse | Method::Markowitz) {
+    if options.moves != Moves::Vertex
+        && !matches!(
+            options.method,
+            Method::Forward | Method::Reverse | Method::Markowitz
+        )
+    {
         planner.search_moves()?;
     }
     planner.finish()

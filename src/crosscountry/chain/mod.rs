@@ -48,5 +48,5 @@ mod tests;
 pub use bracketing::{Bracketing, Task, TaskKind};
 pub use dense::{DenseChain, dense};
 pub use matrix_free::{Chain, Element};
-pub use plan::{ChainOptions, ChainPlan, Status, StoppedBy};
+pub use plan::{ChainOptions, ChainPlan};
 pub use schedule::{Schedule, Slot};

@@ -15,6 +15,8 @@ use super::heuristics::Divided;
 use super::matrix_free::{Chain, Part, Step};
 use super::schedule::Schedule;
 use super::search::{Start, search};
+use crate::crosscountry::budget::StoppedBy;
+use crate::crosscountry::exact::Status;
 use crate::error::Error;
 
 /// Longer chains get the heuristics and the simple bounds only: tables of parts would take gigabytes.
@@ -61,34 +63,6 @@ impl Default for ChainOptions {
     }
 }
 
-/// Why a search ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum StoppedBy {
-    /// Nothing better exists.
-    Proof,
-    /// The limit on evaluations, or the chain is too long to be searched.
-    Work,
-    /// The limit on time.
-    Time,
-    /// The caller's interrupt.
-    Interrupt,
-}
-
-/// How good a plan is known to be.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Status {
-    /// No plan is better.
-    Optimal,
-    /// A better plan may exist.
-    Feasible {
-        /// By how much at most, relative to this plan.
-        gap: f64,
-    },
-}
-
 /// How to compute the Jacobian of a chain, by whom, and how good that is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainPlan {
@@ -117,8 +91,9 @@ impl ChainPlan {
         if self.is_optimal() {
             return Status::Optimal;
         }
-        let gap = (self.best - self.lower_bound) as f64 / self.best as f64;
-        Status::Feasible { gap }
+        Status::Feasible {
+            gap: self.best - self.lower_bound,
+        }
     }
 
     /// Whether no plan is better.
