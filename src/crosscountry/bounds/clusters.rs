@@ -1,7 +1,8 @@
 //! [`Clusters`]: which vertices are bounded together.
 //!
 //! Groups start as single vertices. The two whose union gains most per member are united, until no union gains; then two single
-//! vertices at a time are tried with each group, since some gain only together; then large unions are tried.
+//! vertices at a time are tried with each group, since some gain only together; then large unions are tried, and at last those of
+//! groups that stand in each other's way in an order of all.
 //!
 //! Invariant: every intermediate is in exactly one group, so the groups' bounds may be added.
 //! Source: our own. What else was tried is in `DESIGN.md`.
@@ -9,8 +10,10 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+use super::bits::Bits;
 use super::cuts::{Direction, Neighbours, Side};
 use super::group::{Group, Sides};
+use super::union::{Table, Union};
 use crate::crosscountry::budget::Clock;
 use crate::crosscountry::graph::{EdgeClass, LinearizedGraph, VertexId};
 
@@ -28,12 +31,12 @@ pub struct GroupLimits {
 }
 
 impl Default for GroupLimits {
-    /// Groups of 10, at last of 16, and 20 million subsets, which take some seconds.
+    /// Groups of 10, at last of 16, and 4 million subsets, which take about two seconds.
     fn default() -> Self {
         Self {
             members: 10,
             last_members: 16,
-            subsets: 20_000_000,
+            subsets: 4_000_000,
             target: None,
         }
     }
@@ -41,6 +44,9 @@ impl Default for GroupLimits {
 
 /// Only this many relatives of a vertex, the nearest on either side, are tried with it; in graphs of some hundred vertices these are all.
 const KIN: usize = 128;
+
+/// Expanding a set in a search over all groups is as much work as this many subsets of a group.
+const SUBSETS_PER_SET: u64 = 100;
 
 /// Sides of this many vertices in all are kept, which is about 500 MiB; vertices beyond that stay alone.
 const MOST_SIDE_VERTICES: usize = 4_000_000;
@@ -54,6 +60,10 @@ pub(in crate::crosscountry) struct Clusters {
     pub(in crate::crosscountry) single: Vec<(VertexId, u64)>,
     /// The cuts before and behind every intermediate.
     pub(in crate::crosscountry) cuts: Vec<(u64, u64)>,
+    /// An order in which every group costs what its bound says, if one was found.
+    pub(in crate::crosscountry) order: Option<Vec<VertexId>>,
+    /// What all groups cost together above the sum of their bounds, at least.
+    gain: u64,
 }
 
 impl Clusters {
@@ -65,6 +75,8 @@ impl Clusters {
         clock: &Clock,
     ) -> Self {
         let mut trials = Trials::new(graph, is_free, limits, clock);
+        // Conflicts tell better what to unite than trials do, so half of the work is kept for them.
+        trials.allowed = limits.subsets / 2;
         if trials.may_go_on() {
             trials.unite_best();
         }
@@ -72,11 +84,18 @@ impl Clusters {
         if trials.may_go_on() {
             trials.unite_last();
         }
-        trials.finish()
+        trials.allowed = limits.subsets;
+        let (order, gain) = trials.resolve();
+        trials.finish(order, gain)
+    }
+
+    /// What no order goes below.
+    pub(in crate::crosscountry) fn value(&self) -> u64 {
+        self.sum().saturating_add(self.gain)
     }
 
     /// The sum of all bounds.
-    pub(in crate::crosscountry) fn value(&self) -> u64 {
+    pub(in crate::crosscountry) fn sum(&self) -> u64 {
         let groups = self.groups.iter().map(|(_, rest)| rest[0]);
         let single = self.single.iter().map(|(_, value)| *value);
         groups.chain(single).fold(0, u64::saturating_add)
@@ -103,6 +122,7 @@ struct Trials<'a> {
     bound: u64,
     known: HashMap<Vec<usize>, u64>,
     subsets: u64,
+    allowed: u64,
 }
 
 impl<'a> Trials<'a> {
@@ -129,6 +149,7 @@ impl<'a> Trials<'a> {
             bound: 0,
             known: HashMap::new(),
             subsets: 0,
+            allowed: limits.subsets,
         };
         let mut kept = 0;
         for i in 0..trials.vertices.len() {
@@ -167,7 +188,7 @@ impl<'a> Trials<'a> {
             .limits
             .target
             .is_some_and(|target| self.bound >= target);
-        !is_reached && self.subsets < self.limits.subsets && self.clock.must_stop().is_none()
+        !is_reached && self.subsets < self.allowed && self.clock.must_stop().is_none()
     }
 
     /// The bound of these members together; they are sorted.
@@ -349,20 +370,68 @@ impl<'a> Trials<'a> {
         }
     }
 
-    fn finish(mut self) -> Clusters {
-        let mut clusters = Clusters {
-            groups: Vec::new(),
-            single: Vec::new(),
-            cuts: std::mem::take(&mut self.cuts),
-        };
-        for part in std::mem::take(&mut self.parts).into_iter().flatten() {
-            if let [only] = part.members[..] {
-                clusters.single.push((self.vertices[only], part.value));
-            } else {
-                clusters.groups.push(self.group(&part.members));
-            }
+    /// Unites groups that stand in each other's way, until there is an order that attains the bound, or the groups are too large.
+    /// Says that order, and what all groups gain together if there is none.
+    fn resolve(&mut self) -> (Option<Vec<VertexId>>, u64) {
+        if self.vertices.len() > Bits::MOST
+            || self
+                .vertices
+                .iter()
+                .any(|v| self.sides[v.index()].is_none())
+        {
+            return (None, 0);
         }
-        clusters
+        loop {
+            let numbers: Vec<usize> = (0..self.parts.len())
+                .filter(|n| self.parts[*n].is_some())
+                .collect();
+            let tables = self.tables();
+            let expansions = (self.limits.subsets.saturating_sub(self.subsets)) / SUBSETS_PER_SET;
+            let mut union = Union::new(&mut self.sides, &tables, expansions);
+            let refined = union.refine(self.clock);
+            let conflict: Vec<usize> = refined.conflict.iter().map(|i| numbers[*i]).collect();
+            let size: usize = conflict.iter().map(|n| self.size(*n)).sum();
+            let is_end = refined.order.is_some()
+                || conflict.len() < 2
+                || size > self.limits.last_members.min(20);
+            if is_end || !self.may_go_on() {
+                let mut union = Union::new(&mut self.sides, &tables, expansions / 2);
+                let gain = match refined.order {
+                    Some(_) => 0,
+                    None => union.gain(self.clock),
+                };
+                return (refined.order, gain);
+            }
+            self.unite(&conflict);
+        }
+    }
+
+    /// All groups with the least costs of their members, those of one vertex included.
+    fn tables(&mut self) -> Vec<Table> {
+        let parts: Vec<Part> = self.parts.iter().flatten().cloned().collect();
+        let tables = parts.into_iter().map(|part| match part.members[..] {
+            [only] => (vec![self.vertices[only]], vec![part.value, 0]),
+            _ => self.group(&part.members),
+        });
+        tables.collect()
+    }
+
+    fn finish(mut self, order: Option<Vec<VertexId>>, gain: u64) -> Clusters {
+        let (single, groups) = self
+            .tables()
+            .into_iter()
+            .partition(|(part, _)| part.len() == 1);
+        let single: Vec<Table> = single;
+        Clusters {
+            groups,
+            single: single
+                .into_iter()
+                .map(|(part, rest)| (part[0], rest[0]))
+                .collect(),
+            cuts: self.cuts,
+            order,
+            gain,
+        }
     }
 }
 

@@ -212,6 +212,37 @@ impl Side {
         table
     }
 
+    /// The positions, in the list, of the members that lie on this side, and their local numbers.
+    pub(super) fn locals(&self, list: &[VertexId]) -> Vec<(usize, usize)> {
+        let local = |v: &VertexId| self.others().iter().position(|u| *u == v.raw());
+        let all = list.iter().enumerate();
+        all.filter_map(|(i, v)| local(v).map(|at| (i, at + 1)))
+            .collect()
+    }
+
+    /// The cut while each of these local vertices is gone (`true`) or still there.
+    pub(super) fn conditional(
+        &mut self,
+        decided: impl Iterator<Item = (usize, bool)> + Clone,
+    ) -> u32 {
+        let flow = self.flow.clone();
+        let roles: Vec<(usize, Role)> = decided.clone().map(|(u, _)| (u, self.role[u])).collect();
+        for (u, is_gone) in decided {
+            if is_gone {
+                self.role[u] = Role::Open;
+            } else if self.role[u] == Role::Unit {
+                self.role[u] = Role::Terminal;
+            }
+        }
+        self.augment();
+        let value = self.flow.value;
+        self.flow = flow;
+        for (u, role) in roles {
+            self.role[u] = role;
+        }
+        value
+    }
+
     fn split(&mut self, undecided: &[usize], set: usize, table: &mut [u32]) {
         let Some((last, rest)) = undecided.split_last() else {
             table[set] = self.flow.value;

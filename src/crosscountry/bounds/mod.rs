@@ -22,12 +22,14 @@
 //! Invariant: a bound is `None` unless it is proven for these moves and this cost.
 //! Source: Griewank & Walther 2008, §10.2 (cuts); the rest is ours.
 
+mod bits;
 mod clusters;
 mod cuts;
 mod group;
 mod pairs;
 #[cfg(test)]
 mod tests;
+mod union;
 
 pub(super) use clusters::Clusters;
 pub use clusters::GroupLimits;

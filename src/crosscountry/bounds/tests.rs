@@ -183,3 +183,19 @@ fn cuts_are_least_degrees() {
         }
     }
 }
+
+#[test]
+fn conflicts_prove_the_roe_flux() {
+    let graph = load("RoeFlux_1d");
+    let incumbent = Order::Reverse.of(&graph).unwrap();
+    let clock = Budget::default().start();
+    let limits = GroupLimits {
+        subsets: 2_000_000,
+        ..GroupLimits::default()
+    };
+    let model = CostModel::Multiplications;
+    let best = crate::crosscountry::branch_and_bound(&graph, model, &incumbent, &limits, 0, &clock);
+    let best = best.unwrap();
+    assert_eq!((best.cost, best.lower_bound), (295, 295));
+    assert_eq!(cost_of(&graph, &best.order).unwrap().multiplications, 295);
+}

@@ -69,12 +69,21 @@ pub fn branch_and_bound(
     let clusters = free_classes(model).map(|free| Clusters::new(graph, free, &limits, clock));
     let storage = storage_bound(graph, Moves::Vertex, model).map_or(0, |bound| bound.value);
     let root = clusters.as_ref().map_or(storage, Clusters::value);
-    if root >= cost {
-        return Proof::new(graph, model, incumbent, None, root, StoppedBy::Proof);
+    let sum = clusters.as_ref().map_or(storage, Clusters::sum);
+    let attained = clusters
+        .as_ref()
+        .and_then(|clusters| clusters.order.clone());
+    let has_ended = match &attained {
+        Some(order) => cost_of(graph, order)?.of(model) <= root,
+        None => root >= cost,
+    };
+    if has_ended {
+        return Proof::new(graph, model, incumbent, attained, root, StoppedBy::Proof);
     }
     let mut search = Search::new(graph, model, clusters.as_ref(), cost);
-    let (found, bound, stopped_by) = search.run(root, evaluations, clock)?;
-    Proof::new(graph, model, incumbent, found, bound, stopped_by)
+    let (found, bound, stopped_by) = search.run(sum, evaluations, clock)?;
+    let found = found.or(attained);
+    Proof::new(graph, model, incumbent, found, bound.max(root), stopped_by)
 }
 
 /// A set of eliminated intermediates, by position.
