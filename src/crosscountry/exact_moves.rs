@@ -7,14 +7,16 @@
 //! Source: Hart, Nilsson & Raphael 1968 (best-first search with a lower bound on the rest); Naumann 2004 (the moves).
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::budget::{Budget, StoppedBy};
 use super::cost::CostModel;
-use super::eliminate::{Counting, Elimination};
+use super::eliminate::Counting;
 use super::faces::FaceElimination;
 use super::graph::{EdgeClass, LinearizedGraph, VertexId};
 use super::moves::{Move, Moves};
 use super::replay::cost_of_moves;
+use super::search_moves::state::State;
 use crate::error::Error;
 
 /// What an exhaustive search has found.
@@ -51,7 +53,8 @@ pub struct OptimalMoves {
 ///
 /// **Shape**: the start is complete; an evaluation of the budget is a state.
 /// **Cost**: the number of states grows exponentially with the number of edges, for faces with that of faces: graphs of about
-/// 20 edges, or 15 faces, are feasible. A state takes about as many bytes as there are edges, times eight for faces.
+/// 13 edges are feasible, for faces somewhat smaller ones. A state takes eight bytes per vertex; graphs of more than 128
+/// vertices are not searched.
 ///
 /// # Errors
 /// Those of [`cost_of_moves`] for the start.
@@ -84,11 +87,17 @@ pub fn optimal_moves(
         let root = FaceElimination::counting(graph)?;
         exhaust(&root, &rules, start, cost, budget)
     } else {
-        let root = Edges {
-            state: Elimination::counting(graph),
-            intermediates: graph.intermediates().collect(),
-        };
-        exhaust(&root, &rules, start, cost, budget)
+        match graph.len() {
+            0..=64 => exhaust(&Edges::<1>::new(graph, model), &rules, start, cost, budget),
+            65..=128 => exhaust(&Edges::<2>::new(graph, model), &rules, start, cost, budget),
+            _ => Ok(OptimalMoves {
+                moves: start.to_vec(),
+                cost,
+                lower_bound: 0,
+                stopped_by: StoppedBy::Work,
+                states: 0,
+            }),
+        }
     }
 }
 
@@ -123,7 +132,7 @@ trait Space: Clone {
         });
         rest.sum()
     }
-    fn key(&mut self, rules: &Rules) -> Box<[u32]>;
+    fn key(&mut self, rules: &Rules) -> Box<[u64]>;
 }
 
 /// How a state was reached: at which cost, from which other one, by which move. Never changed, for the numbers of duals depend on
@@ -157,7 +166,7 @@ fn exhaust<S: Space>(
         by: None,
         is_stale: false,
     }];
-    let mut known: HashMap<Box<[u32]>, usize> = HashMap::new();
+    let mut known: HashMap<Box<[u64]>, usize> = HashMap::new();
     known.insert(root.clone().key(rules), 0);
     let mut queue: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     let nothing = vec![0; rules.least.len()];
@@ -244,15 +253,24 @@ fn path_to(states: &[Reached], number: usize) -> Vec<Move> {
 
 /// A graph without faces.
 #[derive(Clone)]
-struct Edges {
-    state: Elimination<Counting>,
-    intermediates: Vec<VertexId>,
+struct Edges<const W: usize> {
+    state: State<W>,
+    intermediates: Arc<[VertexId]>,
 }
 
-impl Space for Edges {
+impl<const W: usize> Edges<W> {
+    fn new(graph: &LinearizedGraph, model: CostModel) -> Self {
+        Self {
+            state: State::new(graph, model),
+            intermediates: graph.intermediates().collect(),
+        }
+    }
+}
+
+impl<const W: usize> Space for Edges<W> {
     fn possible(&mut self, rules: &Rules) -> Vec<Move> {
         let mut possible = Vec::new();
-        for v in &self.intermediates {
+        for v in &*self.intermediates {
             let (entering, leaving) = self.state.degrees(*v);
             if entering == 0 || leaving == 0 {
                 continue;
@@ -263,23 +281,23 @@ impl Space for Edges {
             }
             // A single edge on its side is as good as the vertex.
             if entering > 1 {
-                let sources = self.state.predecessors(*v).into_iter();
-                possible.extend(sources.map(|u| Move::Front(u, *v)));
+                let sources = self.state.predecessors(*v);
+                possible.extend(sources.map(|u| Move::Front(vertex(u), *v)));
             }
             if leaving > 1 {
-                let targets = self.state.successors(*v).into_iter();
-                possible.extend(targets.map(|w| Move::Back(*v, w)));
+                let targets = self.state.successors(*v);
+                possible.extend(targets.map(|w| Move::Back(*v, vertex(w))));
             }
         }
         possible
     }
 
     fn apply(&mut self, step: Move) -> Result<(), Error> {
-        self.state.take(step)
+        self.state.take(step).map(|_| ())
     }
 
-    fn paid(&self, model: CostModel) -> u64 {
-        self.state.cost().of(model)
+    fn paid(&self, _: CostModel) -> u64 {
+        self.state.cost()
     }
 
     fn middle(&self, step: Move) -> VertexId {
@@ -290,23 +308,21 @@ impl Space for Edges {
     }
 
     fn is_met(&self, vertex: VertexId) -> bool {
-        self.state.markowitz_degree(vertex) > 0
+        let (entering, leaving) = self.state.degrees(vertex);
+        entering > 0 && leaving > 0
     }
 
     fn is_finished(&self) -> bool {
         !self.intermediates.iter().any(|v| self.is_met(*v))
     }
 
-    fn key(&mut self, rules: &Rules) -> Box<[u32]> {
-        let mut key = Vec::new();
-        for (source, target, class) in self.state.remaining() {
-            key.extend([source.raw(), target.raw()]);
-            if rules.has_classes {
-                key.push(class as u32);
-            }
-        }
-        key.into()
+    fn key(&mut self, _: &Rules) -> Box<[u64]> {
+        self.state.key()
     }
+}
+
+fn vertex(index: usize) -> VertexId {
+    VertexId::new(index).expect("it is the number of a vertex of the graph")
 }
 
 impl Space for FaceElimination<Counting> {
@@ -340,8 +356,11 @@ impl Space for FaceElimination<Counting> {
         self.is_complete()
     }
 
-    fn key(&mut self, rules: &Rules) -> Box<[u32]> {
+    fn key(&mut self, rules: &Rules) -> Box<[u64]> {
         self.canonical(rules.has_classes)
+            .iter()
+            .map(|x| u64::from(*x))
+            .collect()
     }
 }
 
@@ -434,5 +453,128 @@ fn cut(from: usize, next: &[Vec<usize>], is_intermediate: &[bool]) -> u64 {
         for (u, v) in forward {
             before[v] = Some(u);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::eliminate::Elimination;
+    use super::super::moves_tests::random_graph;
+    use super::*;
+
+    /// The cheapest way to the end by trying all moves of edges.
+    fn by_edges(graph: &LinearizedGraph, state: &Elimination<Counting>, model: CostModel) -> u64 {
+        let mut best = u64::MAX;
+        for v in graph.intermediates() {
+            let mut state = state.clone();
+            if state.markowitz_degree(v) == 0 {
+                continue;
+            }
+            let mut steps = vec![Move::Vertex(v)];
+            steps.extend(state.predecessors(v).into_iter().map(|u| Move::Front(u, v)));
+            steps.extend(state.successors(v).into_iter().map(|w| Move::Back(v, w)));
+            for step in steps {
+                let mut next = state.clone();
+                next.take(step).unwrap();
+                best = best.min(by_edges(graph, &next, model));
+            }
+        }
+        if best == u64::MAX {
+            state.cost().of(model)
+        } else {
+            best
+        }
+    }
+
+    /// The same by all sequences of faces.
+    fn by_faces(state: &FaceElimination<Counting>, model: CostModel) -> u64 {
+        let rest = state.faces().into_iter().map(|(a, b)| {
+            let mut next = state.clone();
+            next.eliminate_face(a, b).unwrap();
+            by_faces(&next, model)
+        });
+        rest.min().unwrap_or_else(|| state.cost().of(model))
+    }
+
+    #[test]
+    fn edge_e95_the_optimum_is_that_of_all_sequences() {
+        let mut compared = [0; 2];
+        for seed in 0..200 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let graph = random_graph(&mut random, 3);
+            let start = graph.intermediates().map(Move::Vertex).collect::<Vec<_>>();
+            let root = FaceElimination::counting(&graph).unwrap();
+            for model in CostModel::ALL {
+                let best = |moves| {
+                    let budget = Budget::default();
+                    let found = optimal_moves(&graph, model, moves, &start, &budget).unwrap();
+                    assert_eq!(found.stopped_by, StoppedBy::Proof);
+                    let cost = cost_of_moves(&graph, &found.moves).unwrap().of(model);
+                    assert_eq!((cost, found.lower_bound), (found.cost, found.cost));
+                    found.cost
+                };
+                if graph.edges().len() <= 6 {
+                    compared[0] += 1;
+                    let state = Elimination::counting(&graph);
+                    let expected = by_edges(&graph, &state, model);
+                    assert_eq!(best(Moves::Edge), expected, "seed {seed} {model}");
+                }
+                if root.faces().len() <= 5 {
+                    compared[1] += 1;
+                    // The start may need less memory than its faces do, or the other way round.
+                    let before = cost_of_moves(&graph, &start).unwrap().of(model);
+                    let expected = by_faces(&root, model).min(before);
+                    assert_eq!(best(Moves::Face), expected, "seed {seed} {model}");
+                }
+            }
+        }
+        assert!(compared[0] > 50 && compared[1] > 50, "{compared:?}");
+    }
+
+    #[test]
+    fn cuts_are_those_of_menger() {
+        // Two paths that cross in a vertex: one cuts them both.
+        let edges = [(0, 2), (1, 2), (2, 3), (2, 4), (3, 5), (4, 5), (5, 6)];
+        let edges = edges.map(|(s, t)| (s, t, EdgeClass::Variable));
+        let graph = LinearizedGraph::new("crossing", 2, 7, &[6], &edges).unwrap();
+        assert_eq!(least_products(&graph), [0, 0, 2, 1, 1, 1, 0]);
+        // The first path found takes the vertex that the second one needs, and must give way.
+        let edges = [
+            (0, 2),
+            (0, 3),
+            (1, 3),
+            (2, 4),
+            (3, 4),
+            (3, 5),
+            (4, 6),
+            (5, 6),
+            (6, 7),
+        ];
+        let edges = edges.map(|(s, t)| (s, t, EdgeClass::Variable));
+        let graph = LinearizedGraph::new("giving way", 2, 8, &[7], &edges).unwrap();
+        assert_eq!(least_products(&graph), [0, 0, 1, 2, 2, 1, 2, 0]);
+    }
+
+    #[test]
+    fn edge_e95_without_work_nothing_is_proven() {
+        let edges = [
+            (0, 2),
+            (1, 2),
+            (2, 3),
+            (2, 7),
+            (3, 4),
+            (3, 5),
+            (3, 6),
+            (3, 7),
+        ];
+        let edges = edges.map(|(s, t)| (s, t, EdgeClass::Variable));
+        let graph = LinearizedGraph::new("lion", 2, 8, &[4, 5, 6, 7], &edges).unwrap();
+        let start: Vec<Move> = graph.intermediates().map(Move::Vertex).collect();
+        let budget = Budget::default().with_evaluations(0);
+        let model = CostModel::Multiplications;
+        let found = optimal_moves(&graph, model, Moves::Edge, &start, &budget).unwrap();
+        assert_eq!((found.cost, found.stopped_by), (12, StoppedBy::Work));
+        assert!(found.lower_bound < 11, "{}", found.lower_bound);
+        assert_eq!(found.moves, start);
     }
 }

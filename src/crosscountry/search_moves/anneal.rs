@@ -100,7 +100,7 @@ impl<const W: usize> Annealer<W> {
         for step in moves {
             let position = self.current.len();
             if position > 0
-                && position % STEP == 0
+                && position.is_multiple_of(STEP)
                 && self.marks.last().is_some_and(|m| m.position < position)
             {
                 self.marks.push(Mark {
@@ -248,7 +248,8 @@ impl<const W: usize> Annealer<W> {
         let mut used = 0;
         let mut last = self.marks[start].position;
         let mut rejoined = None;
-        for place in last..self.candidate.len() {
+        let from = last;
+        for place in from..self.candidate.len() {
             if place >= again {
                 let old_place = place - again + again_old;
                 if self.marks.get(old).is_some_and(|m| m.position == old_place) {

@@ -8,7 +8,7 @@
 //! Source: Kirkpatrick, Gelatt & Vecchi 1983 (annealing); Naumann 2004 (why edges can be cheaper than vertices).
 
 mod anneal;
-mod state;
+pub(super) mod state;
 #[cfg(test)]
 mod tests;
 

@@ -14,19 +14,19 @@ type Set<const W: usize> = [u64; W];
 
 /// A graph from which vertices and edges are being eliminated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct State<const W: usize> {
+pub(in super::super) struct State<const W: usize> {
     entering: Vec<Set<W>>,
     leaving: Vec<Set<W>>,
     /// One class per pair of vertices; empty if classes do not matter to the cost.
     classes: Vec<EdgeClass>,
     edges: u64,
     /// The cost so far.
-    pub(super) tally: Tally,
+    pub(in super::super) tally: Tally,
     model: CostModel,
 }
 
 impl<const W: usize> State<W> {
-    pub(super) fn new(graph: &LinearizedGraph, model: CostModel) -> Self {
+    pub(in super::super) fn new(graph: &LinearizedGraph, model: CostModel) -> Self {
         let vertices = graph.len();
         let has_copies = graph.edges().iter().any(|e| e.class == EdgeClass::Copy);
         let has_classes = has_copies || model == CostModel::Arithmetic;
@@ -52,12 +52,12 @@ impl<const W: usize> State<W> {
     }
 
     /// The cost so far.
-    pub(super) fn cost(&self) -> u64 {
+    pub(in super::super) fn cost(&self) -> u64 {
         self.tally.of(self.model)
     }
 
     /// Adds to the tally the difference of two others.
-    pub(super) fn count_on(&mut self, from: &Tally, to: &Tally) {
+    pub(in super::super) fn count_on(&mut self, from: &Tally, to: &Tally) {
         let moved = |count: u64, from: u64, to: u64| count.wrapping_add(to).wrapping_sub(from);
         let tally = &mut self.tally;
         tally.multiplications = moved(
@@ -68,8 +68,22 @@ impl<const W: usize> State<W> {
         tally.arithmetic = moved(tally.arithmetic, from.arithmetic, to.arithmetic);
     }
 
+    /// The sets of the vertices before each one, and the classes of the edges if they matter: all that later costs depend on.
+    pub(in super::super) fn key(&self) -> Box<[u64]> {
+        let mut key = Vec::with_capacity(self.entering.len() * W);
+        let vertices = self.entering.len();
+        for (target, set) in self.entering.iter().enumerate() {
+            key.extend_from_slice(set);
+            if !self.classes.is_empty() {
+                let classes = members(set).map(|source| self.classes[target * vertices + source]);
+                key.extend(classes.map(|class| class as u64));
+            }
+        }
+        key.into()
+    }
+
     /// Whether no later move can tell the two apart.
-    pub(super) fn has_same_graph(&self, other: &Self) -> bool {
+    pub(in super::super) fn has_same_graph(&self, other: &Self) -> bool {
         self.entering == other.entering
             && self.classes_agree(other)
             && (self.model != CostModel::Memory || self.tally.memory == other.tally.memory)
@@ -88,16 +102,22 @@ impl<const W: usize> State<W> {
             })
     }
 
-    pub(super) fn predecessors(&self, vertex: VertexId) -> impl Iterator<Item = usize> + use<W> {
+    pub(in super::super) fn predecessors(
+        &self,
+        vertex: VertexId,
+    ) -> impl Iterator<Item = usize> + use<W> {
         members(&self.entering[vertex.index()])
     }
 
-    pub(super) fn successors(&self, vertex: VertexId) -> impl Iterator<Item = usize> + use<W> {
+    pub(in super::super) fn successors(
+        &self,
+        vertex: VertexId,
+    ) -> impl Iterator<Item = usize> + use<W> {
         members(&self.leaving[vertex.index()])
     }
 
     /// The number of edges that enter and that leave a vertex.
-    pub(super) fn degrees(&self, vertex: VertexId) -> (u32, u32) {
+    pub(in super::super) fn degrees(&self, vertex: VertexId) -> (u32, u32) {
         let vertex = vertex.index();
         (size(&self.entering[vertex]), size(&self.leaving[vertex]))
     }
@@ -106,7 +126,7 @@ impl<const W: usize> State<W> {
     ///
     /// # Errors
     /// [`Error::CostOverflow`].
-    pub(super) fn take(&mut self, step: Move) -> Result<bool, Error> {
+    pub(in super::super) fn take(&mut self, step: Move) -> Result<bool, Error> {
         match step {
             Move::Vertex(v) => self.vertex(v.index()),
             Move::Front(u, v) => self.front(u.index(), v.index()),
