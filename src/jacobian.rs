@@ -4,12 +4,15 @@
 //! fast pass keeps no books; if a derivative comes out non-finite, the evaluation is repeated with a strict number
 //! innermost, for which a structural zero times infinity is zero.
 
+mod prepared;
+
 use nalgebra::DMatrix;
 
 use crate::error::{Error, check_len};
 use crate::forward::jacobian_forward;
 use crate::reverse::{gradient, jacobian_reverse};
 use crate::scalar::{Function, Scalar, Strong};
+pub use prepared::PreparedJacobian;
 
 /// The mode of a derivative.
 ///
@@ -25,10 +28,13 @@ pub enum Mode {
     Forward,
     /// One recording, one sweep per 8 outputs; cheap for few outputs.
     Reverse,
+    /// The cheapest order of elimination that the planner finds, written as a program; for Jacobians at many points see
+    /// [`PreparedJacobian`].
+    Auto,
 }
 
 impl Mode {
-    /// All modes, in the order of reports.
+    /// The basic modes, in the order of reports; [`Auto`](Self::Auto) is made of them and of orders in between.
     pub const ALL: [Self; 2] = [Self::Forward, Self::Reverse];
 }
 
@@ -37,6 +43,7 @@ impl std::fmt::Display for Mode {
         f.pad(match self {
             Self::Forward => "forward",
             Self::Reverse => "reverse",
+            Self::Auto => "auto",
         })
     }
 }
@@ -44,10 +51,10 @@ impl std::fmt::Display for Mode {
 impl std::str::FromStr for Mode {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
+        let mut known = Self::ALL.into_iter().chain([Self::Auto]);
+        known
             .find(|mode| mode.to_string() == text)
-            .ok_or_else(|| format!("unknown mode `{text}`, expected forward or reverse"))
+            .ok_or_else(|| format!("unknown mode `{text}`, expected forward, reverse or auto"))
     }
 }
 
@@ -68,15 +75,19 @@ impl std::str::FromStr for Mode {
 ///
 /// **Shape**: `x` has `n` entries; the Jacobian is m×n with `m = f.outputs(n)`.
 /// **Cost**: `n / 8` passes in forward mode, one recording and `m / 8` sweeps in reverse; twice that if an entry is not
-/// finite.
+/// finite. [`Mode::Auto`] records, plans and evaluates once, which pays where the function is costly to differentiate; its
+/// programs keep structural zeros apart, so nothing is repeated.
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`] if `f` wants another number of inputs; the errors of
-/// [`gradient`](crate::reverse::gradient) in reverse mode.
+/// [`gradient`](crate::reverse::gradient) in reverse mode, and those of [`PreparedJacobian::new`] in automatic mode.
 ///
 /// **Source**: Griewank & Walther 2008, §3.2.
 pub fn jacobian<F: Function + Sync>(f: &F, x: &[f64], mode: Mode) -> Result<DMatrix<f64>, Error> {
     check_inputs(f, x)?;
+    if mode == Mode::Auto {
+        return PreparedJacobian::new(f, x)?.jacobian(x);
+    }
     repeat_strictly(
         x,
         |x| fast_jacobian(f, x, mode),
@@ -154,7 +165,8 @@ fn fast_jacobian<F: Function + Sync, T: Scalar>(
             let row = gradient(|x| evaluate(f, x)[0], x)?;
             Ok(DMatrix::from_row_slice(1, x.len(), &row))
         }
-        Mode::Reverse => jacobian_reverse(|x| evaluate(f, x), x),
+        // Automatic mode does not come here: it is about plain numbers only.
+        Mode::Reverse | Mode::Auto => jacobian_reverse(|x| evaluate(f, x), x),
     }
 }
 
@@ -188,6 +200,12 @@ mod tests {
                 prop_assert_eq!(forward.is_finite(), reverse.is_finite(), "{} {}", forward, reverse);
                 let close = (forward - reverse).abs() <= 1e-10 * scale;
                 prop_assert!(!forward.is_finite() || close, "{} {}", forward, reverse);
+            }
+            let auto = jacobian(&f, &x, Mode::Auto).unwrap();
+            for (forward, auto) in by_mode[0].iter().zip(&auto) {
+                prop_assert_eq!(forward.is_finite(), auto.is_finite(), "{} {}", forward, auto);
+                let close = (forward - auto).abs() <= 1e-10 * scale;
+                prop_assert!(!forward.is_finite() || close, "{} {}", forward, auto);
             }
         }
     }

@@ -73,7 +73,7 @@ mod scalar;
 
 pub use error::Error;
 pub use hessian::{grad, hessian};
-pub use jacobian::{Mode, jacobian, value_and_gradient_by};
+pub use jacobian::{Mode, PreparedJacobian, jacobian, value_and_gradient_by};
 pub use scalar::{Function, Mask, Rows, Scalar, ScalarFunction};
 
 /// Everything that code written against this crate usually needs, for `use wengert::prelude::*`.
@@ -89,7 +89,7 @@ pub mod prelude {
     pub use crate::hessian::{
         Grad, HessianMode, Tensor3, grad, hessian, hessian_by, hvp, laplacian, third_order,
     };
-    pub use crate::jacobian::{Mode, jacobian, value_and_gradient_by};
+    pub use crate::jacobian::{Mode, PreparedJacobian, jacobian, value_and_gradient_by};
     pub use crate::reverse::{
         Params, PreparedGradient, Pullback, Var, gradient, gradient_params, jacobian_reverse,
         try_value_and_gradient, value_and_gradient, value_and_gradient_params, value_gradient_aux,

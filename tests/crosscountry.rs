@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use wengert::crosscountry::{
-    Budget, CostModel, EdgeClass, LinearizedGraph, Move, Moves, Order, SearchOptions, StoppedBy, VertexId, cost_of, cost_of_moves,
-    optimal_moves, search, search_moves,
+    Budget, CostModel, EdgeClass, LinearizedGraph, Move, Moves, Order, SearchOptions, StoppedBy,
+    VertexId, cost_of, cost_of_moves, optimal_moves, search, search_moves,
 };
 
 fn graph(name: &str) -> LinearizedGraph {
@@ -108,6 +108,7 @@ fn search_improves_large_graphs() {
     let best = *greedy.iter().min().unwrap();
     let reached = found.cost.multiplications;
     assert!(reached * 100 < best * 97, "{reached}, greedy {greedy:?}");
+}
 
 #[test]
 fn edges_of_small_graphs_cost_what_is_known() {

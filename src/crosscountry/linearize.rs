@@ -10,7 +10,9 @@ use super::eliminate::{Algebra, Elimination};
 use super::graph::{EdgeClass, LinearizedGraph, VertexId};
 use super::moves::Move;
 use crate::error::Error;
-use crate::program::{Accumulation, Local, LocalEdge, NodeId, Partial, Program, Sparse, Weight};
+use crate::program::{
+    Accumulation, Local, LocalEdge, NodeId, Partial, Program, Scaling, Sparse, Weight,
+};
 
 /// A program with its linearized graph.
 ///
@@ -68,14 +70,16 @@ impl Linearized {
                 edges.push((source, target, class(edge)));
             }
         }
-        let mut is_taken = is_source;
-        is_taken[..program.inputs()].fill(true);
+        let mut is_shared = is_source;
+        is_shared[..program.inputs()].fill(true);
+        let mut is_output = vec![false; program.len()];
+        for node in program.outputs() {
+            is_shared[node.index()] |= std::mem::replace(&mut is_output[node.index()], true);
+        }
         let mut outputs = Vec::with_capacity(program.outputs().len());
         for node in program.outputs() {
-            let vertex = vertices[node.index()];
-            let is_shared = std::mem::replace(&mut is_taken[node.index()], true);
-            outputs.push(match vertex {
-                Some(vertex) if !is_shared => vertex,
+            outputs.push(match vertices[node.index()] {
+                Some(vertex) if !is_shared[node.index()] => vertex,
                 source => {
                     nodes.push(*node);
                     let copy = nodes.len() - 1;
@@ -138,14 +142,28 @@ impl Linearized {
     /// The Jacobian that these moves compute as a program with one output per structural nonzero, and their places.
     ///
     /// **Shape**: as [`Program::sparse_jacobian`].
-    /// **Cost**: the moves, a node or two per product, and [`Program::simplify`].
+    /// Constant factors are multiplied with early or late, whichever takes fewer operations; those of several operations become
+    /// one, so entries may differ in the last digits from those of other modes.
+    ///
+    /// **Cost**: twice the moves, a node or two per product, and [`Program::simplify`].
     ///
     /// # Errors
     /// [`Error::InvalidGraph`] if a move cannot be made, or an intermediate is left; [`Error::TapeFull`] above 2^32 nodes.
     ///
     /// **Source**: Griewank & Walther 2008, §9.2.
     pub fn to_program(&self, moves: &[Move]) -> Result<(Program, Vec<(u32, u32)>), Error> {
-        let (writing, partials) = self.writing()?;
+        let early = self.written_by(moves, Scaling::Early)?;
+        let late = self.written_by(moves, Scaling::Late)?;
+        let flops = |(program, _): &Sparse| program.counts().flops();
+        Ok(if flops(&late) < flops(&early) {
+            late
+        } else {
+            early
+        })
+    }
+
+    fn written_by(&self, moves: &[Move], scaling: Scaling) -> Result<Sparse, Error> {
+        let (writing, partials) = self.writing(scaling)?;
         let mut elimination = Elimination::new(&self.graph, writing, |edge, _| partials[edge]);
         for step in moves {
             match *step {
@@ -165,8 +183,8 @@ impl Linearized {
     }
 
     /// The algebra that writes a program, and the partial of every edge in it.
-    pub(super) fn writing(&self) -> Result<(Writing, Vec<Partial>), Error> {
-        let mut accumulation = Accumulation::open(&self.local)?;
+    pub(super) fn writing(&self, scaling: Scaling) -> Result<(Writing, Vec<Partial>), Error> {
+        let mut accumulation = Accumulation::open(&self.local, scaling)?;
         let partials = (0..self.graph.edges().len()).map(|edge| {
             if edge < self.local.edges.len() {
                 accumulation.edge(edge)
@@ -246,3 +264,6 @@ impl Algebra for Writing {
         Ok(self.0.sum(*old, *new))
     }
 }
+
+#[cfg(test)]
+mod tests;

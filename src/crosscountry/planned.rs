@@ -14,7 +14,7 @@ use super::linearize::Linearized;
 use super::moves::Move;
 use super::orders::{Order, cost_of};
 use crate::error::Error;
-use crate::program::{Basic, NodeId, NodeKind, Program, either, is_small};
+use crate::program::{Basic, NodeId, NodeKind, Program, dense, either, is_small};
 
 /// How the Jacobian of a [`PlannedJacobian`] was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,7 @@ pub enum Found {
 #[derive(Clone, Debug)]
 pub struct PlannedJacobian {
     program: Program,
+    rows: usize,
     places: Vec<(u32, u32)>,
     found: Found,
     forward: Option<u64>,
@@ -88,6 +89,7 @@ impl PlannedJacobian {
         }
         let best = best.expect("one of the modes was tried");
         Ok(Self {
+            rows: program.outputs().len(),
             forward,
             reverse,
             ..best
@@ -104,6 +106,21 @@ impl PlannedJacobian {
     #[must_use]
     pub fn places(&self) -> &[(u32, u32)] {
         &self.places
+    }
+
+    /// The program with all entries of the matrix by rows as outputs; structural zeros are the constant 0.
+    ///
+    /// **Cost**: a copy and an output per entry.
+    ///
+    /// # Errors
+    /// [`Error::TapeFull`] above 2^32 entries.
+    pub fn to_dense(&self) -> Result<Program, Error> {
+        dense(
+            self.program.clone(),
+            &self.places,
+            self.rows,
+            self.program.inputs(),
+        )
     }
 
     /// How it was found.
@@ -164,6 +181,7 @@ fn keep(
     if best.as_ref().is_none_or(is_better) {
         *best = Some(PlannedJacobian {
             program,
+            rows: 0,
             places,
             found,
             forward: None,

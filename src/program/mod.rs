@@ -22,7 +22,7 @@ mod list;
 mod node;
 mod parts;
 #[cfg(test)]
-mod random;
+pub(crate) mod random;
 mod record;
 mod region;
 mod replay;
@@ -37,7 +37,8 @@ pub use crate::error::{Decision, Location};
 pub use cache::ProgramCache;
 pub use cost::{Cost, Counts};
 pub(crate) use differentiate::{
-    Accumulation, Basic, Local, LocalEdge, Partial, Sparse, Weight, either, is_small,
+    Accumulation, Basic, Local, LocalEdge, Partial, Scaling, Sparse, Weight, dense, either,
+    is_small,
 };
 pub use differentiate::{Linearization, Storage};
 pub use dot::DotOptions;

@@ -49,12 +49,12 @@ pub(super) fn number(rng: &mut Rng) -> f64 {
 }
 
 /// A point for the inputs of a program.
-pub(super) fn point(rng: &mut Rng, program: &Program) -> Vec<f64> {
+pub(crate) fn point(rng: &mut Rng, program: &Program) -> Vec<f64> {
     (0..program.inputs()).map(|_| number(rng)).collect()
 }
 
 /// A program with about that many nodes, up to two regions deep.
-pub(super) fn program(rng: &mut Rng, nodes: usize) -> Program {
+pub(crate) fn program(rng: &mut Rng, nodes: usize) -> Program {
     program_of(rng, nodes, false)
 }
 
@@ -503,7 +503,7 @@ impl Growth<'_> {
 }
 
 /// Shows the values of a program's nodes, and of those of every body in every iteration.
-pub(super) fn visit(program: &Program, x: &[f64], see: &mut dyn FnMut(&Program, &[f64])) {
+pub(crate) fn visit(program: &Program, x: &[f64], see: &mut dyn FnMut(&Program, &[f64])) {
     let values = program.values(x).expect("the lengths fit");
     visit_values(program, &values, see);
 }

@@ -47,15 +47,16 @@ pub(crate) enum Weight {
     Domain(NodeId),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Term {
     Plus(NodeId),
     Minus(NodeId),
     Product(NodeId, NodeId),
+    MinusProduct(NodeId, NodeId),
 }
 
 /// One term of a derivative.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Contribution {
     term: Term,
     pub(super) mask: Option<NodeId>,
@@ -67,6 +68,27 @@ impl From<Derivative> for Contribution {
             term: Term::Plus(derivative.value),
             mask: derivative.mask,
         }
+    }
+}
+
+impl Contribution {
+    /// The term without its sign, and whether it was negative.
+    pub(super) const fn unsigned(self) -> (Self, bool) {
+        match self.term {
+            Term::Plus(_) | Term::Product(..) => (self, false),
+            Term::Minus(_) | Term::MinusProduct(..) => (self.negated(), true),
+        }
+    }
+
+    /// The term with the opposite sign.
+    pub(super) const fn negated(self) -> Self {
+        let term = match self.term {
+            Term::Plus(node) => Term::Minus(node),
+            Term::Minus(node) => Term::Plus(node),
+            Term::Product(p, node) => Term::MinusProduct(p, node),
+            Term::MinusProduct(p, node) => Term::Product(p, node),
+        };
+        Self { term, ..self }
     }
 }
 
@@ -275,19 +297,17 @@ impl Draft {
     /// The sum of the contributions, in one n-ary node where there are several.
     pub(super) fn combine(&self, contributions: &[Contribution]) -> Option<Derivative> {
         let (mut plus, mut minus) = (Short::new(), Short::new());
-        let mut pairs = Short::<NodeId>::new();
+        let (mut pairs, mut minus_pairs) = (Short::<NodeId>::new(), Short::<NodeId>::new());
         for contribution in contributions {
             match contribution.term {
                 Term::Plus(node) => plus.push(node),
                 Term::Minus(node) => minus.push(node),
                 Term::Product(p, node) => pairs.extend([p, node]),
+                Term::MinusProduct(p, node) => minus_pairs.extend([p, node]),
             }
         }
-        match pairs.as_slice() {
-            [] => {}
-            [p, node] => plus.push(self.product(*p, *node)),
-            pairs => plus.push(self.operation(Op::Dot, pairs)),
-        }
+        plus.extend(self.products(&pairs));
+        minus.extend(self.products(&minus_pairs));
         let value = match (self.sum(&plus), self.sum(&minus)) {
             (Some(plus), None) => plus,
             (Some(plus), Some(minus)) => self.operation(Op::Sub, &[plus, minus]),
@@ -299,6 +319,15 @@ impl Draft {
         };
         let mask = self.any_mask(contributions);
         Some(Derivative { value, mask })
+    }
+
+    /// The sum of the products of pairs.
+    fn products(&self, pairs: &[NodeId]) -> Option<NodeId> {
+        match pairs {
+            [] => None,
+            [p, node] => Some(self.product(*p, *node)),
+            pairs => Some(self.operation(Op::Dot, pairs)),
+        }
     }
 
     fn product(&self, p: NodeId, node: NodeId) -> NodeId {

@@ -226,7 +226,7 @@ pub(super) fn reverse(program: &Program) -> Result<Sparse, Error> {
 }
 
 /// Fills the structural zeros with a constant.
-pub(super) fn dense(
+pub(crate) fn dense(
     mut program: Program,
     places: &[(u32, u32)],
     rows: usize,

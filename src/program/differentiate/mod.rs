@@ -34,9 +34,9 @@ mod tangent;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use accumulate::{Accumulation, Partial};
+pub(crate) use accumulate::{Accumulation, Partial, Scaling};
 pub(crate) use draft::Weight;
-pub(crate) use jacobian::{Basic, Sparse, either, is_small};
+pub(crate) use jacobian::{Basic, Sparse, dense, either, is_small};
 pub use linearize::Linearization;
 pub(crate) use local::{Local, LocalEdge};
 pub use segment::Storage;

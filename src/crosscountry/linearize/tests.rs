@@ -1,0 +1,240 @@
+//! Eliminations of programs in any order against forward mode, and the shapes of graphs.
+
+use fastrand::Rng;
+use num_dual::DualNum;
+use proptest::prelude::*;
+
+use super::*;
+use crate::crosscountry::{Budget, Order, PlannedJacobian};
+use crate::program::random::{self, visit};
+use crate::program::{NodeKind, Traced};
+use crate::scalar::random::function_and_point;
+use crate::scalar::{Function, Scalar};
+
+/// Moves that eliminate all intermediates: vertices in random order, and some of their edges before.
+fn random_moves(rng: &mut Rng, graph: &LinearizedGraph) -> Vec<Move> {
+    let mut order: Vec<VertexId> = graph.intermediates().collect();
+    rng.shuffle(&mut order);
+    let mut elimination = Elimination::counting(graph);
+    let mut moves = Vec::new();
+    for vertex in order {
+        while elimination.is_alive(vertex) {
+            let (sources, targets) = (
+                elimination.predecessors(vertex),
+                elimination.successors(vertex),
+            );
+            match rng.u32(..4) {
+                0 if !sources.is_empty() => {
+                    let source = sources[rng.usize(..sources.len())];
+                    elimination.eliminate_front(source, vertex).unwrap();
+                    moves.push(Move::Front(source, vertex));
+                }
+                1 if !targets.is_empty() => {
+                    let target = targets[rng.usize(..targets.len())];
+                    elimination.eliminate_back(vertex, target).unwrap();
+                    moves.push(Move::Back(vertex, target));
+                }
+                _ => {
+                    elimination.eliminate_vertex(vertex).unwrap();
+                    moves.push(Move::Vertex(vertex));
+                }
+            }
+        }
+    }
+    moves
+}
+
+/// The matrix by rows, structural zeros as none.
+fn entries(program: &Program, places: &[(u32, u32)], x: &[f64]) -> Vec<((u32, u32), f64)> {
+    program.validate().unwrap();
+    let values = program.values(x).unwrap();
+    let outputs = program.outputs().iter().map(|y| values[y.index()]);
+    places.iter().copied().zip(outputs).collect()
+}
+
+/// The largest number that occurs, or none if rounding or overflow may decide what comes out.
+fn scale(program: &Program, x: &[f64]) -> Option<f64> {
+    let mut largest = Some(1.0_f64);
+    visit(program, x, &mut |program, values| {
+        for (node, value) in program.nodes().zip(values) {
+            if value.is_finite() && !matches!(program.kind(node), NodeKind::Region(_)) {
+                let is_moderate = *value == 0.0 || (1e-8..1e8).contains(&value.abs());
+                largest = largest.filter(|_| is_moderate).map(|l| l.max(value.abs()));
+            }
+        }
+    });
+    largest
+}
+
+/// Random and greedy orders of one program give one matrix; not numbers stand where forward mode has them.
+fn check(rng: &mut Rng, program: &Program, x: &[f64]) -> bool {
+    let (first, _) = crate::program::either(program).unwrap();
+    let (forward, places) = &first.1;
+    let expected = entries(forward, places, x);
+    let linearized = Linearized::of(program).unwrap();
+    let graph = linearized.graph();
+    assert_eq!(graph.outputs().len(), program.outputs().len());
+    let mut plans: Vec<Vec<Move>> = (0..2).map(|_| random_moves(rng, graph)).collect();
+    let greedy = Order::Markowitz.of(graph).unwrap();
+    plans.push(greedy.into_iter().map(Move::Vertex).collect());
+    let mut is_compared = false;
+    for moves in plans {
+        for scaling in [Scaling::Early, Scaling::Late] {
+            let (jacobian, places) = linearized.written_by(&moves, scaling).unwrap();
+            let found = entries(&jacobian, &places, x);
+            let places = |entries: &[((u32, u32), f64)]| -> Vec<_> {
+                entries.iter().map(|(place, _)| *place).collect()
+            };
+            assert_eq!(places(&found), places(&expected), "{program}\n{jacobian}");
+            let (Some(a), Some(b)) = (scale(forward, x), scale(&jacobian, x)) else {
+                continue;
+            };
+            is_compared = true;
+            for ((place, found), (_, expected)) in found.iter().zip(&expected) {
+                let is_same = if expected.is_finite() {
+                    (found - expected).abs() <= 1e-9 * a.max(b)
+                } else {
+                    !found.is_finite()
+                };
+                assert!(
+                    is_same,
+                    "{place:?}: found {found:e}, expected {expected:e}, at {x:?} by {moves:?}\n{program}\n{jacobian}\n{forward}"
+                );
+            }
+        }
+    }
+    is_compared
+}
+
+#[test]
+fn every_order_of_a_random_program_gives_the_jacobian() {
+    let mut compared = 0;
+    for seed in 0..4000 {
+        let mut rng = Rng::with_seed(seed << 8 | 9);
+        let size = rng.usize(1..25);
+        let program = random::program(&mut rng, size);
+        let x = random::point(&mut rng, &program);
+        compared += u32::from(check(&mut rng, &program, &x));
+    }
+    assert!(compared > 400, "{compared}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    /// Functions with infinite partials in arms that are not selected, and behind structural zeros.
+    #[test]
+    fn every_order_of_a_random_function_gives_the_jacobian((f, x) in function_and_point(), seed in 0_u64..1000) {
+        let program = record(&f, &x);
+        check(&mut Rng::with_seed(seed), &program, &x);
+    }
+}
+
+fn record<F: Function>(f: &F, x: &[f64]) -> Program {
+    let record = |x: &[Traced]| {
+        let mut y = vec![Traced::from(0.0); f.outputs(x.len())];
+        f.eval(x, &mut y);
+        y
+    };
+    Program::record(record, x).unwrap()
+}
+
+#[test]
+fn edge_e74_e93_outputs_of_every_sort() {
+    let x = [0.5, 2.0];
+    let f = |x: &[Traced]| {
+        let (u, v) = (x[0] * x[1], x[1].sin());
+        // An output twice, one that is used further, one that is an input, constants, parallel edges.
+        [
+            u,
+            u,
+            u * v,
+            x[1],
+            Traced::from(3.0),
+            x[0].floor(),
+            u + u,
+            u * u,
+            -x[0],
+        ]
+    };
+    let program = Program::record(f, &x).unwrap();
+    let linearized = Linearized::of(&program).unwrap();
+    let graph = linearized.graph();
+    // The product u and the sine.
+    assert_eq!(graph.intermediates().count(), 2);
+    let copies = graph.edges().iter().filter(|e| e.class == EdgeClass::Copy);
+    assert_eq!(copies.count(), 3);
+    let class = |output: usize| {
+        let vertex = graph.outputs()[output];
+        let mut edges = graph.edges().iter().filter(|e| e.target == vertex);
+        edges.next().map(|e| e.class)
+    };
+    assert_eq!(class(4), None);
+    assert_eq!(class(5), None);
+    assert_eq!(class(6), Some(EdgeClass::Constant));
+    assert_eq!(class(7), Some(EdgeClass::Variable));
+    assert_eq!(class(8), Some(EdgeClass::Unit));
+    let mut rng = Rng::with_seed(1);
+    assert!(check(&mut rng, &program, &x));
+    // What is left over is named.
+    let left = linearized.to_program(&[]);
+    assert!(matches!(left, Err(Error::InvalidGraph { .. })));
+    let face = linearized.to_program(&[Move::Face(0, 1)]);
+    assert!(matches!(face, Err(Error::InvalidGraph { .. })));
+    // Every edge names what computes it.
+    for (number, edge) in graph.edges().iter().enumerate() {
+        let is_named = !linearized.partial_nodes(number).is_empty();
+        assert_eq!(is_named, edge.class == EdgeClass::Variable);
+    }
+    assert_eq!(
+        linearized.node(graph.outputs()[3]),
+        Ok(program.outputs()[3])
+    );
+}
+
+#[test]
+fn edge_e40_e41_arms_that_are_not_selected_poison_no_order() {
+    type Case = fn(&[Traced]) -> Traced;
+    let cases: [Case; 5] = [
+        |x| Traced::select(x[0].lt_mask(Traced::from(0.0)), (-x[0]).sqrt(), x[0] * x[1]),
+        |x| {
+            let u = x[1] * x[1];
+            let root = (u.sqrt().ln() * x[0]).exp();
+            Traced::select(Traced::from(0.0).lt_mask(x[1]), root, u * x[0])
+        },
+        |x| Scalar::max(x[1].sqrt(), Traced::from(1.0)) * x[0] + x[1],
+        |x| Scalar::min(x[0] - 2.0, x[1].sqrt()) * 3.0 + x[0],
+        |x| Traced::max_of(&[x[0] * x[0], x[1].sqrt(), (-x[0]).sqrt()]) * x[1],
+    ];
+    for (number, case) in cases.into_iter().enumerate() {
+        for x in [[1.0, 0.0], [1.5, 0.0], [2.0, 3.0]] {
+            let program = Program::record(|x| [case(x)], &x).unwrap();
+            let planned = PlannedJacobian::of(&program, &Budget::default()).unwrap();
+            let found = entries(planned.program(), planned.places(), &x);
+            assert!(
+                found.iter().all(|(_, e)| e.is_finite()),
+                "case {number} at {x:?}: {found:?}"
+            );
+            let mut rng = Rng::with_seed(3);
+            assert!(check(&mut rng, &program, &x));
+        }
+    }
+}
+
+#[test]
+fn constant_factors_of_several_operations_become_one() {
+    let program = Program::record(
+        |x| {
+            let (a, b) = (x[1] - x[0] * x[0], x[0] - 1.0);
+            [a * a * 100.0 + b * b]
+        },
+        &[0.5, 2.0],
+    );
+    let program = program.unwrap().simplify().unwrap();
+    let linearized = Linearized::of(&program).unwrap();
+    let order = Order::Reverse.of(linearized.graph()).unwrap();
+    let moves: Vec<Move> = order.into_iter().map(Move::Vertex).collect();
+    let (jacobian, _) = linearized.to_program(&moves).unwrap();
+    // -400 (x a) + 2 b and 200 a, with a = y - x x and b = x - 1.
+    assert_eq!(jacobian.counts().flops(), 8, "{jacobian}");
+}
