@@ -23,14 +23,14 @@ use super::moves::{Move, Moves};
 use super::replay::cost_of_moves;
 use crate::error::Error;
 
-/// The searches beside each other; more of them find less each on the graphs measured.
+/// The searches beside each other: two for each of two cores, so that half may go on from the best and half from their own.
 const SEARCHES: u64 = 4;
 /// After each round the searches learn from the best.
 const ROUNDS: u64 = 5;
 /// Steps by which the temperature falls in a round.
 const COOLING: u32 = 50;
-/// The first and the last temperature of a round, in operations: hotter ones lose good lists, colder ones accept nothing that
-/// costs more.
+/// The first and the last temperature of a round, in operations. Starting at 3, 5 or 8 and ending at 0.3 or 0.5 found nothing
+/// cheaper on Roe flux and nothing cheaper by vertices on Black-Scholes.
 const HOT: f64 = 2.0;
 const COLD: f64 = 0.15;
 /// So many edits pass before the clock is looked at.
@@ -64,8 +64,8 @@ pub struct FoundMoves {
 /// # Ok::<(), wengert::Error>(())
 /// ```
 ///
-/// **Shape**: the start has all intermediates. [`Moves::Face`] searches as [`Moves::Edge`] does: no face has been found to gain
-/// on any graph measured.
+/// **Shape**: the start has all intermediates. [`Moves::Face`] searches as [`Moves::Edge`] does; on the tiny graphs that
+/// [`optimal_moves`](super::optimal_moves) could exhaust by faces, these gained nothing over edges.
 /// **Cost**: an evaluation takes a few microseconds on 100 vertices and grows with the number of moves between an edit and the
 /// place where its effect ends. Graphs above 1024 vertices are not searched: the start is the result.
 ///
@@ -189,7 +189,7 @@ impl Task<'_> {
     }
 }
 
-/// Eliminates vertices with one edge on either side, which costs one product now and never less later, and leaves less to search.
+/// Eliminates vertices with one edge on either side: that costs one product at most, and leaves less to search.
 fn pin_chains<const W: usize>(
     state: &mut State<W>,
     start: &[Move],
