@@ -305,7 +305,7 @@ pub(crate) struct PlanArguments {
     #[arg(long, value_name = "S", default_value_t = 10.0)]
     pub(crate) seconds: f64,
     /// The search ends after the work of this many complete evaluations of an order.
-    #[arg(long, value_name = "N", default_value_t = 20_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 2_000_000)]
     pub(crate) evaluations: u64,
     /// The seed of the search.
     #[arg(long, value_name = "N", default_value_t = 1)]

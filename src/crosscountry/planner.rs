@@ -108,8 +108,12 @@ pub struct PlanProgress {
     pub elapsed: Duration,
 }
 
-/// The share of the time limit that the search of vertices may use; the rest is for edges and faces, or for the proof.
-const SEARCH_SHARE: f64 = 0.5;
+/// The share of the time that is left which a search of vertices or a bound may use; what follows it needs the rest.
+const SHARE: f64 = 0.5;
+
+/// The share of the evaluations in the first search. It mostly finds the best order that is found at all; a bound that proves
+/// it saves the second search.
+const FIRST: u64 = 10;
 
 /// Above this many intermediates only orders that need no look-ups of new edges are tried.
 const MANY: usize = 100_000;
@@ -146,15 +150,16 @@ pub fn plan(
         Method::Forward => planner.fix(Order::Forward)?,
         Method::Reverse => planner.fix(Order::Reverse)?,
         Method::Markowitz => {}
-        Method::Search => planner.search()?,
+        Method::Search => planner.search(1)?,
         Method::Exact => {
             planner.exact()?;
         }
         Method::Ilp => planner.integer_program()?,
         Method::Auto => {
             if !planner.by_subsets()? {
-                planner.search()?;
+                planner.search(FIRST)?;
                 planner.bound();
+                planner.search(1)?;
             }
         }
     }
@@ -305,15 +310,17 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Searches for a cheap order of vertices.
-    fn search(&mut self) -> Result<(), Error> {
+    /// Searches for a cheap order of vertices with a part of the evaluations.
+    fn search(&mut self, part: u64) -> Result<(), Error> {
         if self.is_proven() {
             return Ok(());
         }
         let options = SearchOptions {
             cost: self.options.model,
             seed: self.options.seed,
-            budget: self.share(SEARCH_SHARE),
+            budget: self
+                .share(SHARE)
+                .with_evaluations(self.options.budget.evaluations / part),
             target: self.bound.map(|bound| bound.value),
         };
         let bound = self.bound.map(|bound| bound.value);
@@ -331,13 +338,13 @@ impl<'a> Planner<'a> {
         for (evaluations, seconds, best) in &found.history {
             if self.history.last().is_none_or(|last| *best < last.best) {
                 self.history.push(Milestone {
-                    evaluations: *evaluations,
+                    evaluations: self.evaluations + *evaluations,
                     seconds: offset.as_secs_f64() + seconds,
                     best: *best,
                 });
             }
         }
-        self.evaluations = found.evaluations;
+        self.evaluations += found.evaluations;
         self.stop(found.stopped_by);
         self.offer("search", &found.order)
     }
@@ -349,7 +356,8 @@ impl<'a> Planner<'a> {
         }
         let (moves, model) = (self.options.moves, self.options.model);
         let limits = GroupLimits::default();
-        self.raise(lower_bound(self.graph, moves, model, &limits, &self.clock));
+        let clock = self.share(SHARE).start();
+        self.raise(lower_bound(self.graph, moves, model, &limits, &clock));
     }
 
     /// Dynamic programming over subsets, where the graph is small enough.
@@ -367,7 +375,7 @@ impl<'a> Planner<'a> {
         if self.by_subsets()? {
             return Ok(());
         }
-        self.search()?;
+        self.search(FIRST)?;
         self.bound();
         if !self.is_proven() {
             let (model, incumbent) = (self.options.model, self.vertices());
