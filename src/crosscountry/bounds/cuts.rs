@@ -287,7 +287,7 @@ impl Side {
     fn take(&mut self, step: u32) {
         let arc = step / 2;
         let end = self.arcs[arc as usize].1 as usize;
-        if step % 2 == 0 {
+        if step.is_multiple_of(2) {
             self.flow.used[arc as usize] += 1;
             self.flow.entered[end] = arc;
         } else {
@@ -309,7 +309,7 @@ impl Side {
             let u = (state / 2) as usize;
             let is_open = self.role[u] == Role::Open;
             let entered = self.flow.entered[u];
-            if state % 2 == 0 {
+            if state.is_multiple_of(2) {
                 // About to enter `u`, which is not open.
                 if entered != NONE {
                     let back = 2 * self.arcs[entered as usize].0 + 1;

@@ -108,7 +108,7 @@ pub(super) fn free_classes(model: CostModel) -> Option<fn(EdgeClass) -> bool> {
 /// **Shape**: `None` for edges and faces, and for memory.
 /// **Cost**: for each vertex as many searches among its ancestors and descendants as the cuts have members, and two more. When the
 /// clock ends it, the vertices that were not reached count nothing.
-/// **Source**: Griewank & Walther 2008, §10.2; the reasons are on the [module's](self) page.
+/// **Source**: Griewank & Walther 2008, §10.2; the reasons are in `bounds/mod.rs`.
 #[must_use]
 pub fn separator_bound(
     graph: &LinearizedGraph,
@@ -152,7 +152,7 @@ pub fn separator_bound(
 ///
 /// **Shape**: `None` for edges and faces, and for memory.
 /// **Cost**: set by `limits`; deterministic unless the clock ends it, and then still a bound.
-/// **Source**: our own; the reasons are in the file's `group.rs`.
+/// **Source**: our own; the reasons are in `bounds/group.rs` and `bounds/union.rs`.
 #[must_use]
 pub fn group_bound(
     graph: &LinearizedGraph,

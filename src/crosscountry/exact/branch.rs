@@ -51,7 +51,7 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::InvalidGraph`] if the incumbent is no order of the graph; [`Error::CostOverflow`].
 ///
-/// **Source**: see the file.
+/// **Source**: Hart, Nilsson & Raphael 1968; what is ours is said in `exact/branch.rs`.
 pub fn branch_and_bound(
     graph: &LinearizedGraph,
     model: CostModel,

@@ -96,13 +96,16 @@ pub fn integer_program(
     result(solved.map(|(order, _)| order), known, stopped_by)
 }
 
-/// The solver's order, and its cost if the solver has proven that none is cheaper.
+/// An order, and its cost if it is proven that none is cheaper.
+pub(super) type Answer = (Vec<VertexId>, Option<u64>);
+
+/// What the solver says, `None` if it found no order in its time.
 pub(super) fn ask(
     graph: &LinearizedGraph,
     incumbent: u64,
     solver: Solver,
     time: Duration,
-) -> Result<Option<(Vec<VertexId>, Option<u64>)>, Error> {
+) -> Result<Option<Answer>, Error> {
     let program = Program::new(graph, incumbent);
     let before = program.before.clone();
     let solved = match solver {

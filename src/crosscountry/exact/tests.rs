@@ -80,9 +80,7 @@ fn edge_e95_too_many_or_no_time_is_none() {
     let edges: Vec<_> = (0..25).map(|v| (v, v + 1, Default::default())).collect();
     let chain = LinearizedGraph::new("chain", 1, 26, &[25], &edges).unwrap();
     assert_eq!(optimum(&chain, CostModel::Multiplications), None);
-    let clock = Budget::default()
-        .with_time(std::time::Duration::ZERO)
-        .start();
+    let clock = Budget::default().with_time(Duration::ZERO).start();
     let chain = LinearizedGraph::new("chain", 1, 20, &[19], &edges[..19]).unwrap();
     let best = best_by_subsets(&chain, CostModel::Multiplications, &clock);
     assert_eq!(best.unwrap(), None);
