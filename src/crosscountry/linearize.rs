@@ -142,24 +142,25 @@ impl Linearized {
     /// The Jacobian that these moves compute as a program with one output per structural nonzero, and their places.
     ///
     /// **Shape**: as [`Program::sparse_jacobian`].
-    /// Constant factors are multiplied with early or late, whichever takes fewer operations; those of several operations become
-    /// one, so entries may differ in the last digits from those of other modes.
+    /// Constant factors are multiplied with early or late, whichever takes fewer operations; those of several operations may
+    /// become one, so entries may differ in the last digits from those of other modes.
     ///
-    /// **Cost**: twice the moves, a node or two per product, and [`Program::simplify`].
+    /// **Cost**: three times the moves, a node or two per product, and [`Program::simplify`].
     ///
     /// # Errors
     /// [`Error::InvalidGraph`] if a move cannot be made, or an intermediate is left; [`Error::TapeFull`] above 2^32 nodes.
     ///
     /// **Source**: Griewank & Walther 2008, §9.2.
     pub fn to_program(&self, moves: &[Move]) -> Result<(Program, Vec<(u32, u32)>), Error> {
-        let early = self.written_by(moves, Scaling::Early)?;
-        let late = self.written_by(moves, Scaling::Late)?;
         let flops = |(program, _): &Sparse| program.counts().flops();
-        Ok(if flops(&late) < flops(&early) {
-            late
-        } else {
-            early
-        })
+        let mut best = self.written_by(moves, Scaling::Each)?;
+        for scaling in [Scaling::Early, Scaling::Late] {
+            let other = self.written_by(moves, scaling)?;
+            if flops(&other) < flops(&best) {
+                best = other;
+            }
+        }
+        Ok(best)
     }
 
     fn written_by(&self, moves: &[Move], scaling: Scaling) -> Result<Sparse, Error> {
