@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 
 use super::draft::{Contribution, Derivative, Draft, Weight};
-use super::local::Local;
+use super::local::{Local, PlannedBody, PlannedEntry};
 use super::sweep::sweep;
 use crate::elementary::Op;
 use crate::error::Error;
@@ -61,6 +61,7 @@ pub(crate) struct Accumulation {
     scaling: Scaling,
     states: Vec<State>,
     edges: Vec<Partial>,
+    primals: Vec<NodeId>,
 }
 
 impl Scaling {
@@ -86,6 +87,7 @@ impl Accumulation {
             scaling,
             states: Vec::with_capacity(local.edges.len()),
             edges: Vec::with_capacity(local.edges.len()),
+            primals: local.primals.iter().map(|y| map[y.index()]).collect(),
         };
         for edge in &local.edges {
             let weights = edge.weights.iter();
@@ -148,6 +150,30 @@ impl Accumulation {
             nodes.push(self.written(c, factor).value);
         }
         Ok(sweep(&self.draft.finish(nodes)?))
+    }
+
+    /// The program of a body whose further outputs are these partials, as `(output, input, partial)`.
+    pub(crate) fn finish_body(
+        mut self,
+        partials: &[(usize, usize, Partial)],
+    ) -> Result<PlannedBody, Error> {
+        let mut nodes = std::mem::take(&mut self.primals);
+        let mut entries = Vec::with_capacity(partials.len());
+        for (output, input, partial) in partials {
+            let (c, factor) = self.factor(*partial);
+            let d = self.written(c, factor);
+            let value = nodes.len();
+            nodes.push(d.value);
+            nodes.extend(d.mask);
+            entries.push(PlannedEntry {
+                output: *output,
+                input: *input,
+                value,
+                mask: d.mask.map(|_| value + 1),
+            });
+        }
+        let program = self.draft.finish(nodes)?.simplify()?;
+        Ok(PlannedBody { program, entries })
     }
 
     fn keep(&mut self, state: State) -> Partial {
