@@ -95,3 +95,30 @@ fn planned_jacobians_are_those_of_reverse_mode_in_at_most_as_many_operations() {
     }
     assert!(seen >= 20, "only {seen} problems are small enough");
 }
+
+struct Ratio;
+
+impl Visitor for Ratio {
+    type Output = (u64, u64);
+    fn visit<F: Function + Sync>(self, f: &F, x: &[f64], _: &ProblemInfo) -> (u64, u64) {
+        let program = record(f, x);
+        let planned = PlannedJacobian::of(&program, &Budget::default()).unwrap();
+        (planned.flops(), program.counts().flops())
+    }
+}
+
+/// Operations of the Jacobian over those of the function, the value excluded.
+fn ratio(name: &str, sizes: &[usize]) -> f64 {
+    let (jacobian, value) = visit(name, &Source::Sizes(sizes.to_vec()), Ratio).unwrap();
+    println!("{name} {sizes:?}: {jacobian} / {value}");
+    jacobian as f64 / value as f64
+}
+
+/// The ratios that are published for FastDifferentiation.jl, in its README of 2024.
+#[test]
+fn jacobians_take_few_operations_beside_their_functions() {
+    assert!(ratio("rosenbrock", &[100]) <= 1.13);
+    assert!(ratio("spherical-harmonics", &[40]) <= 2.45);
+    assert!(ratio("matrix-function", &[2]) <= 2.6);
+    println!("{}", ratio("matrix-function", &[6]));
+}

@@ -6,12 +6,16 @@
 //! Invariant: the numbers of edges are those of [`LinearizedGraph::edges`]; first those of the program, then the copies.
 //! Source: Griewank & Walther 2008, §9.1 and §9.2.
 
+use std::collections::HashSet;
+
 use super::eliminate::{Algebra, Elimination};
 use super::graph::{EdgeClass, LinearizedGraph, VertexId};
 use super::moves::Move;
+use super::orders::Order;
 use crate::error::Error;
 use crate::program::{
-    Accumulation, Local, LocalEdge, NodeId, Partial, Program, Scaling, Sparse, Weight,
+    Accumulation, Local, LocalEdge, NodeId, Partial, PlannedBody, Program, Scaling, Sparse, Weight,
+    is_small,
 };
 
 /// A program with its linearized graph.
@@ -51,7 +55,12 @@ impl Linearized {
     /// # Errors
     /// [`Error::TapeFull`] above 2^32 nodes.
     pub fn of(program: &Program) -> Result<Self, Error> {
-        let local = Local::of(program)?;
+        Self::at(program, &vec![true; program.inputs()], false)
+    }
+
+    /// Linearizes a program at the inputs that are active.
+    fn at(program: &Program, active: &[bool], with_primals: bool) -> Result<Self, Error> {
+        let local = Local::of(program, active, with_primals, &plan_body)?;
         let mut nodes: Vec<NodeId> = program.nodes().take(program.inputs()).collect();
         let mut vertices: Vec<Option<usize>> = vec![None; program.len()];
         for (vertex, node) in nodes.iter().enumerate() {
@@ -142,27 +151,34 @@ impl Linearized {
     /// The Jacobian that these moves compute as a program with one output per structural nonzero, and their places.
     ///
     /// **Shape**: as [`Program::sparse_jacobian`].
-    /// Constant factors are multiplied with early or late, whichever takes fewer operations; those of several operations become
-    /// one, so entries may differ in the last digits from those of other modes.
+    /// Constant factors are multiplied with early or late, whichever takes fewer operations; those of several operations may
+    /// become one, so entries may differ in the last digits from those of other modes.
     ///
-    /// **Cost**: twice the moves, a node or two per product, and [`Program::simplify`].
+    /// **Cost**: three times the moves, a node or two per product, and [`Program::simplify`].
     ///
     /// # Errors
     /// [`Error::InvalidGraph`] if a move cannot be made, or an intermediate is left; [`Error::TapeFull`] above 2^32 nodes.
     ///
     /// **Source**: Griewank & Walther 2008, §9.2.
     pub fn to_program(&self, moves: &[Move]) -> Result<(Program, Vec<(u32, u32)>), Error> {
-        let early = self.written_by(moves, Scaling::Early)?;
-        let late = self.written_by(moves, Scaling::Late)?;
         let flops = |(program, _): &Sparse| program.counts().flops();
-        Ok(if flops(&late) < flops(&early) {
-            late
-        } else {
-            early
-        })
+        let mut best = self.written_by(moves, Scaling::Each)?;
+        for scaling in [Scaling::Early, Scaling::Late] {
+            let other = self.written_by(moves, scaling)?;
+            if flops(&other) < flops(&best) {
+                best = other;
+            }
+        }
+        Ok(best)
     }
 
     fn written_by(&self, moves: &[Move], scaling: Scaling) -> Result<Sparse, Error> {
+        let (writing, entries) = self.eliminated(moves, scaling)?;
+        self.written(writing, &entries)
+    }
+
+    /// What is left when these moves are made.
+    fn eliminated(&self, moves: &[Move], scaling: Scaling) -> Result<(Writing, Entries), Error> {
         let (writing, partials) = self.writing(scaling)?;
         let mut elimination = Elimination::new(&self.graph, writing, |edge, _| partials[edge]);
         for step in moves {
@@ -179,7 +195,7 @@ impl Linearized {
             }
         }
         let entries = elimination.jacobian();
-        self.written(elimination.into_algebra(), &entries)
+        Ok((elimination.into_algebra(), entries))
     }
 
     /// The algebra that writes a program, and the partial of every edge in it.
@@ -241,6 +257,46 @@ impl LinearizedGraph {
     pub fn from_program(program: &Program) -> Result<Self, Error> {
         Ok(Linearized::of(program)?.graph)
     }
+}
+
+/// Output, input and partial, by outputs in their order and then by inputs.
+type Entries = Vec<(VertexId, VertexId, Partial)>;
+
+/// The Jacobian of the body of a region by the cheapest of the orders that need no search.
+fn plan_body(body: &Program, active: &[bool]) -> Result<PlannedBody, Error> {
+    let linearized = Linearized::at(body, active, true)?;
+    let graph = linearized.graph();
+    let mut rows = vec![0; graph.len()];
+    for (row, output) in graph.outputs().iter().enumerate() {
+        rows[output.index()] = row;
+    }
+    let mut best: Option<(u64, PlannedBody)> = None;
+    let mut seen = HashSet::new();
+    // Of a large body one order is tried.
+    let orders: &[Order] = if is_small(body) {
+        &Order::ALL
+    } else {
+        &[Order::Markowitz]
+    };
+    for order in orders {
+        let moves: Vec<Move> = order.of(graph)?.into_iter().map(Move::Vertex).collect();
+        if !seen.insert(moves.clone()) {
+            continue;
+        }
+        for scaling in Scaling::ALL {
+            let (Writing(accumulation), entries) = linearized.eliminated(&moves, scaling)?;
+            let entries: Vec<(usize, usize, Partial)> = entries
+                .into_iter()
+                .map(|(output, input, partial)| (rows[output.index()], input.index(), partial))
+                .collect();
+            let planned = accumulation.finish_body(&entries)?;
+            let flops = planned.program.counts().flops();
+            if best.as_ref().is_none_or(|(least, _)| flops < *least) {
+                best = Some((flops, planned));
+            }
+        }
+    }
+    Ok(best.expect("there are orders").1)
 }
 
 /// What is known of the partial of an edge.

@@ -37,8 +37,8 @@ pub use crate::error::{Decision, Location};
 pub use cache::ProgramCache;
 pub use cost::{Cost, Counts};
 pub(crate) use differentiate::{
-    Accumulation, Basic, Local, LocalEdge, Partial, Scaling, Sparse, Weight, dense, either,
-    is_small,
+    Accumulation, Basic, Local, LocalEdge, Partial, PlannedBody, Scaling, Sparse, Weight, dense,
+    either, is_small,
 };
 pub use differentiate::{Linearization, Storage};
 pub use dot::DotOptions;

@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 
 use super::draft::{Contribution, Derivative, Draft, Weight};
-use super::local::Local;
+use super::local::{Local, PlannedBody, PlannedEntry};
 use super::sweep::sweep;
 use crate::elementary::Op;
 use crate::error::Error;
@@ -22,10 +22,12 @@ use crate::program::node::{NodeId, NodeKind};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Partial(usize);
 
-/// When constant factors are multiplied with.
+/// When constant factors are multiplied with; which way is cheapest shows when the program is simplified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scaling {
-    /// Once per partial, before anything else is: cheap where many products share the partial.
+    /// In every term by itself: cheap where programs repeat such terms.
+    Each,
+    /// Once per partial, where terms with one factor are added before: cheap where many products share the partial.
     Early,
     /// When a sum needs it, or at the end: cheap where factors of several operations meet.
     Late,
@@ -59,6 +61,11 @@ pub(crate) struct Accumulation {
     scaling: Scaling,
     states: Vec<State>,
     edges: Vec<Partial>,
+    primals: Vec<NodeId>,
+}
+
+impl Scaling {
+    pub(crate) const ALL: [Self; 3] = [Self::Each, Self::Early, Self::Late];
 }
 
 impl Accumulation {
@@ -80,6 +87,7 @@ impl Accumulation {
             scaling,
             states: Vec::with_capacity(local.edges.len()),
             edges: Vec::with_capacity(local.edges.len()),
+            primals: local.primals.iter().map(|y| map[y.index()]).collect(),
         };
         for edge in &local.edges {
             let weights = edge.weights.iter();
@@ -144,6 +152,30 @@ impl Accumulation {
         Ok(sweep(&self.draft.finish(nodes)?))
     }
 
+    /// The program of a body whose further outputs are these partials, as `(output, input, partial)`.
+    pub(crate) fn finish_body(
+        mut self,
+        partials: &[(usize, usize, Partial)],
+    ) -> Result<PlannedBody, Error> {
+        let mut nodes = std::mem::take(&mut self.primals);
+        let mut entries = Vec::with_capacity(partials.len());
+        for (output, input, partial) in partials {
+            let (c, factor) = self.factor(*partial);
+            let d = self.written(c, factor);
+            let value = nodes.len();
+            nodes.push(d.value);
+            nodes.extend(d.mask);
+            entries.push(PlannedEntry {
+                output: *output,
+                input: *input,
+                value,
+                mask: d.mask.map(|_| value + 1),
+            });
+        }
+        let program = self.draft.finish(nodes)?.simplify()?;
+        Ok(PlannedBody { program, entries })
+    }
+
     fn keep(&mut self, state: State) -> Partial {
         self.states.push(state);
         Partial(self.states.len() - 1)
@@ -157,7 +189,7 @@ impl Accumulation {
             Weight::Constant(c) => Weight::Times(self.draft.constant(c)),
             Weight::Times(node) => {
                 let (c, node) = match self.scaling {
-                    Scaling::Early => (1.0, node),
+                    Scaling::Each | Scaling::Early => (1.0, node),
                     Scaling::Late => unscaled(program, node),
                 };
                 let weight = Weight::Times(map[node.index()]);
@@ -203,8 +235,41 @@ impl Accumulation {
         terms
     }
 
-    /// The sum of terms with constant factors; those with one factor, whatever its sign, are added first.
+    /// The sum of terms with constant factors, and its own factor.
     fn combine(&self, terms: Vec<(f64, Contribution)>) -> (f64, Factor) {
+        let (c, group) = match self.scaling {
+            Scaling::Each => (
+                1.0,
+                terms.into_iter().flat_map(|t| self.scaled(t)).collect(),
+            ),
+            _ => self.grouped(terms),
+        };
+        // There is a term at least, so there is a sum.
+        let sum = self.draft.combine(&group);
+        let sum = sum.unwrap_or_else(|| self.draft.zero().into());
+        match (self.draft.constant_of(sum.value), sum.mask) {
+            (Some(value), None) if value.is_finite() => match times(c, value) {
+                Some(c) => (c, Factor::One),
+                None => (c, Factor::Derivative(sum)),
+            },
+            _ => (c, Factor::Derivative(sum)),
+        }
+    }
+
+    /// A term with its factor.
+    fn scaled(&self, (c, term): (f64, Contribution)) -> Option<Contribution> {
+        if c == 1.0 {
+            Some(term)
+        } else if c == -1.0 {
+            Some(term.negated())
+        } else {
+            let written = self.draft.combine(&[term])?;
+            Some(self.draft.apply(Weight::Constant(c), written))
+        }
+    }
+
+    /// The terms of a sum, those with one factor added; and the factor if all have the same.
+    fn grouped(&self, terms: Vec<(f64, Contribution)>) -> (f64, Vec<Contribution>) {
         let mut groups: Vec<(f64, Vec<Contribution>)> = Vec::new();
         let mut places: HashMap<u64, usize> = HashMap::new();
         for (c, term) in merged(terms) {
@@ -216,30 +281,18 @@ impl Accumulation {
             let is_opposite = c.is_sign_negative() != factor.is_sign_negative();
             group.push(if is_opposite { term.negated() } else { term });
         }
-        let (c, group) = if let [(c, group)] = groups.as_slice() {
+        if let [(c, group)] = groups.as_slice() {
             (*c, group.clone())
         } else {
             let mut all = Vec::new();
             for (c, group) in groups {
-                if c == 1.0 {
-                    all.extend(group);
-                } else if c == -1.0 {
-                    all.extend(group.into_iter().map(Contribution::negated));
+                if c.abs() == 1.0 {
+                    all.extend(group.into_iter().flat_map(|term| self.scaled((c, term))));
                 } else if let Some(sum) = self.draft.combine(&group) {
                     all.push(self.draft.apply(Weight::Constant(c), sum));
                 }
             }
             (1.0, all)
-        };
-        // There is a term at least, so there is a sum.
-        let sum = self.draft.combine(&group);
-        let sum = sum.unwrap_or_else(|| self.draft.zero().into());
-        match (self.draft.constant_of(sum.value), sum.mask) {
-            (Some(value), None) if value.is_finite() => match times(c, value) {
-                Some(c) => (c, Factor::One),
-                None => (c, Factor::Derivative(sum)),
-            },
-            _ => (c, Factor::Derivative(sum)),
         }
     }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::adjoint::Reverse;
 use super::draft::{Derivative, Draft, Weight};
+use super::local::{BodyPlanner, PlannedBody};
 use super::sweep::{Results, sweep};
 use super::tangent::{Forward, Tangents, by_direction, of};
 use crate::error::Error;
@@ -87,9 +88,10 @@ impl RegionTangents {
         region: &Region,
         nodes: &[NodeId],
         tangents: &Arguments<'_>,
+        planner: Option<&BodyPlanner<'_>>,
     ) -> Result<Self, Error> {
         let mut plan = Plan::new(draft, region, tangents)?;
-        let new = plan.differentiate()?;
+        let new = plan.differentiate(planner)?;
         let ranges: Vec<Range<usize>> = region.argument_ranges().collect();
         let (mut sources, mut arguments) = (region.sources.clone(), nodes.to_vec());
         for (input, column) in &new.seeds {
@@ -297,7 +299,10 @@ impl<'a> Plan<'a> {
     }
 
     /// The body with its derivatives, by the cheaper mode where only slots matter.
-    fn differentiate(&mut self) -> Result<Differentiated, Error> {
+    fn differentiate(
+        &mut self,
+        planner: Option<&BodyPlanner<'_>>,
+    ) -> Result<Differentiated, Error> {
         let forward = loop {
             let new = self.forward()?;
             // What an iteration hands on has tangents in every direction that any iteration brings in.
@@ -325,10 +330,21 @@ impl<'a> Plan<'a> {
         }
         let reverse = self.reverse()?;
         let flops = |new: &Differentiated| sweep(&new.body).counts().flops();
-        Ok(if flops(&reverse) < flops(&forward) {
+        let basic = if flops(&reverse) < flops(&forward) {
             reverse
         } else {
             forward
+        };
+        let Some(planner) = planner else {
+            return Ok(basic);
+        };
+        // A planned body is simplified already, so this one is as well before they are compared.
+        let planned = self.planned(planner)?;
+        let simple = basic.body.simplify()?.counts().flops();
+        Ok(if flops(&planned) < simple {
+            planned
+        } else {
+            basic
         })
     }
 
@@ -409,6 +425,32 @@ impl<'a> Plan<'a> {
         )
     }
 
+    fn planned(&self, planner: &BodyPlanner<'_>) -> Result<Differentiated, Error> {
+        let active: Vec<bool> = self.slots.iter().map(Option::is_some).collect();
+        let PlannedBody { program, entries } = planner(&self.region.body, &active)?;
+        let mut partials: Vec<Vec<Output>> = Vec::new();
+        partials.resize_with(self.region.body.outputs.len(), Vec::new);
+        for entry in entries {
+            let Some(slot) = self.slots[entry.input] else {
+                continue;
+            };
+            partials[entry.output].push(Output {
+                direction: slot as usize,
+                value: number(entry.value)?,
+                mask: entry.mask.map(number).transpose()?,
+            });
+        }
+        for outputs in &mut partials {
+            outputs.sort_by_key(|output| output.direction);
+        }
+        Ok(Differentiated {
+            body: program,
+            partials,
+            seeds: Vec::new(),
+        })
+    }
+
+    /// Reverse mode on the body.
     fn reverse(&self) -> Result<Differentiated, Error> {
         let body = &*self.region.body;
         let draft = Draft::open(body.inputs)?;

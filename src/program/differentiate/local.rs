@@ -32,17 +32,45 @@ pub(crate) struct Local {
     /// Computes everything that the weights name; its guards are those of the original.
     pub(crate) program: Program,
     pub(crate) edges: Vec<LocalEdge>,
+    /// The nodes of the outputs of the original, where they are asked for.
+    pub(crate) primals: Vec<NodeId>,
+}
+
+/// Plans the Jacobian of the body of a region by the inputs that are active.
+pub(crate) type BodyPlanner<'a> = dyn Fn(&Program, &[bool]) -> Result<PlannedBody, Error> + 'a;
+
+/// The body of a region with its Jacobian.
+pub(crate) struct PlannedBody {
+    /// The outputs of the body come first.
+    pub(crate) program: Program,
+    pub(crate) entries: Vec<PlannedEntry>,
+}
+
+/// An entry of the Jacobian of a body.
+pub(crate) struct PlannedEntry {
+    pub(crate) output: usize,
+    pub(crate) input: usize,
+    /// The number of the output that it is.
+    pub(crate) value: usize,
+    /// That of the mask where it holds.
+    pub(crate) mask: Option<usize>,
 }
 
 impl Local {
-    /// Linearizes a program.
-    pub(crate) fn of(program: &Program) -> Result<Self, Error> {
+    /// Linearizes a program at the inputs that are active; the bodies of its regions are planned by themselves.
+    pub(crate) fn of(
+        program: &Program,
+        active: &[bool],
+        with_primals: bool,
+        planner: &BodyPlanner<'_>,
+    ) -> Result<Self, Error> {
         let draft = Draft::open(program.inputs)?;
-        let varied = activity(program, &vec![true; program.inputs]);
+        let varied = activity(program, active);
         let mut copies = Copies {
             draft: &draft,
             program,
             varied: &varied,
+            planner,
             map: (0..program.inputs)
                 .map(NodeId::new)
                 .collect::<Result<_, _>>()?,
@@ -74,17 +102,23 @@ impl Local {
             }
             draft.place(program, target);
         }
+        let primals = if with_primals {
+            let outputs = program.outputs.iter();
+            outputs.map(|y| copies.map[y.index()]).collect()
+        } else {
+            Vec::new()
+        };
         drop(copies);
         edges.reverse();
-        keep_reached(&mut edges, program);
-        close(draft, edges)
+        keep_reached(&mut edges, active, program.len());
+        close(draft, edges, primals)
     }
 }
 
 /// Drops the edges whose source no input reaches: what is left of it has no partial.
-fn keep_reached(edges: &mut Vec<LocalEdge>, program: &Program) {
-    let mut is_reached = vec![false; program.len()];
-    is_reached[..program.inputs].fill(true);
+fn keep_reached(edges: &mut Vec<LocalEdge>, active: &[bool], nodes: usize) {
+    let mut is_reached = active.to_vec();
+    is_reached.resize(nodes, false);
     edges.retain(|edge| {
         let is = is_reached[edge.source.index()];
         is_reached[edge.target.index()] |= is;
@@ -93,13 +127,16 @@ fn keep_reached(edges: &mut Vec<LocalEdge>, program: &Program) {
 }
 
 /// Closes the program of the partials and simplifies it.
-fn close(draft: Draft, mut edges: Vec<LocalEdge>) -> Result<Local, Error> {
-    let mut outputs = Vec::new();
+fn close(draft: Draft, mut edges: Vec<LocalEdge>, primals: Vec<NodeId>) -> Result<Local, Error> {
+    let count = primals.len();
+    let mut outputs = primals;
     for weight in edges.iter_mut().flat_map(|edge| &mut edge.weights) {
         each_node(weight, |node| outputs.push(*node));
     }
     let program = draft.finish(outputs)?.simplify()?;
-    let mut simple = program.outputs.iter();
+    let (primals, weights) = program.outputs.split_at(count);
+    let primals = primals.to_vec();
+    let mut simple = weights.iter();
     for edge in &mut edges {
         for weight in &mut edge.weights {
             each_node(weight, |node| {
@@ -115,7 +152,11 @@ fn close(draft: Draft, mut edges: Vec<LocalEdge>) -> Result<Local, Error> {
         }
         merge_constants(&mut edge.weights);
     }
-    Ok(Local { program, edges })
+    Ok(Local {
+        program,
+        edges,
+        primals,
+    })
 }
 
 fn each_node(weight: &mut Weight, mut visit: impl FnMut(&mut NodeId)) {
@@ -147,6 +188,7 @@ struct Copies<'a> {
     draft: &'a Draft,
     program: &'a Program,
     varied: &'a [bool],
+    planner: &'a BodyPlanner<'a>,
     map: Vec<NodeId>,
     regions: HashMap<NodeId, RegionPartials>,
 }
@@ -172,7 +214,8 @@ impl Copies<'_> {
                     })
                     .collect();
                 let tangents: Vec<_> = seeds.iter().map(Vec::as_slice).collect();
-                let region = RegionTangents::build(self.draft, region, &nodes, &tangents)?;
+                let planner = Some(self.planner);
+                let region = RegionTangents::build(self.draft, region, &nodes, &tangents, planner)?;
                 let copy = region.node;
                 self.regions.insert(node, RegionPartials { region, seeds });
                 copy

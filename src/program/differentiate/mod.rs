@@ -38,5 +38,5 @@ pub(crate) use accumulate::{Accumulation, Partial, Scaling};
 pub(crate) use draft::Weight;
 pub(crate) use jacobian::{Basic, Sparse, dense, either, is_small};
 pub use linearize::Linearization;
-pub(crate) use local::{Local, LocalEdge};
+pub(crate) use local::{Local, LocalEdge, PlannedBody};
 pub use segment::Storage;

@@ -63,7 +63,7 @@ impl<'a> Forward<'a> {
                 .iter()
                 .map(|argument| self.tangents[argument.index()].as_slice())
                 .collect();
-            let region = RegionTangents::build(self.draft, region, &nodes, &tangents)?;
+            let region = RegionTangents::build(self.draft, region, &nodes, &tangents, None)?;
             self.map.push(region.node);
             self.tangents.push(Vec::new());
             self.regions.insert(node, region);
