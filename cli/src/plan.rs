@@ -60,7 +60,11 @@ pub(crate) fn seconds(seconds: f64) -> Result<Duration, CliError> {
 fn graph(arguments: &PlanArguments) -> Result<LinearizedGraph, CliError> {
     let name = &arguments.instance.problem;
     let path = Path::new(name);
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) || path.is_file() {
+    if path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("json"))
+        || path.is_file()
+    {
         let text = std::fs::read_to_string(path)
             .map_err(|error| CliError::Failure(format!("cannot read {name}: {error}")))?;
         return LinearizedGraph::from_json(&text)
@@ -84,7 +88,9 @@ impl Visitor for GraphVisitor {
 
 /// The best so far and the bound, on the spinner.
 fn show(bar: &ProgressBar, progress: PlanProgress) {
-    let bound = progress.bound.map_or_else(|| "none".into(), |bound| bound.to_string());
+    let bound = progress
+        .bound
+        .map_or_else(|| "none".into(), |bound| bound.to_string());
     bar.set_message(format!("best {}, bound {bound}", progress.best));
 }
 
@@ -103,10 +109,17 @@ fn explain(graph: &LinearizedGraph, found: &Plan) -> Result<String, CliError> {
     // The better of the two modes is what a plan has to beat.
     let baseline = found.forward.of(model).min(found.reverse.of(model));
     let mut row = |name: &str, cost: u64| {
-        table.push(vec![name.to_owned(), cost.to_string(), percent(cost, baseline)]);
+        table.push(vec![
+            name.to_owned(),
+            cost.to_string(),
+            percent(cost, baseline),
+        ]);
     };
     for order in Order::ALL {
-        row(&order.to_string(), cost_of(graph, &order.of(graph)?)?.of(model));
+        row(
+            &order.to_string(),
+            cost_of(graph, &order.of(graph)?)?.of(model),
+        );
     }
     row(&format!("plan ({} moves)", found.moves), found.best());
     table.render(&mut text);
@@ -117,7 +130,10 @@ fn explain(graph: &LinearizedGraph, found: &Plan) -> Result<String, CliError> {
             "lower bound {} ({}): the best is at most {gap} cheaper\n",
             bound.value, bound.kind
         ),
-        _ => format!("no lower bound is known for {} moves and {model}\n", found.moves),
+        _ => format!(
+            "no lower bound is known for {} moves and {model}\n",
+            found.moves
+        ),
     });
     text.push_str(&format!(
         "found by {}, stopped by {}, {:.2} s, seed {}\n",
