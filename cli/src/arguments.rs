@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use wengert::crosscountry::{CostModel, Method, Moves};
 use wengert_problems::registry::Source;
 
@@ -29,6 +30,8 @@ const EXAMPLES: &str = "Examples:
   wengert plan roe-flux
   wengert report --out report
 
+`wengert COMMAND --help` has the examples and the JSON of a command. Results go to stdout, errors (one line) and
+progress (on terminals only) to stderr. Nothing is coloured but the progress bar, which obeys NO_COLOR.
 Exit code: 0 on success, 1 for a failure, 2 for wrong usage.";
 
 /// The commands.
@@ -50,6 +53,8 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// List the problems.
     Problems(ProblemsArguments),
+    /// Print a script that completes commands and flags in a shell.
+    Completions(CompletionsArguments),
 }
 
 /// Which instance of which problem.
@@ -82,7 +87,10 @@ impl Instance {
   wengert trace slide --at a=3,b=2,c=1 --wrt b
   wengert trace rosenbrock --at x0=-1.2,x1=1 --json
 
-Inputs that --at leaves out keep the values of the problem's start point.")]
+Inputs that --at leaves out keep the values of the problem's start point.
+JSON: problem, instance, inputs (names), wrt, nodes (name, operation, arguments, value, tangent, adjoint),
+output (a name), value, guards (kind comparison with lhs, outcome, rhs, or kind value with node, value).
+NaN and infinities are the strings \"NaN\", \"inf\" and \"-inf\".")]
 pub(crate) struct TraceArguments {
     #[command(flatten)]
     pub(crate) instance: Instance,
@@ -187,6 +195,8 @@ pub(crate) struct GradientArguments {
   wengert check rosenbrock --order 2
   wengert check hand --size 5 --json
 
+JSON: problem, instance, order, inputs, outputs, seed, passed, verdict, checks (name, compared, projected, verdict,
+worst: null, or the entry with row, column, expected, found, error, tolerance).
 The exit code is 1 if a check fails.")]
 pub(crate) struct CheckArguments {
     #[command(flatten)]
@@ -212,7 +222,16 @@ the summary goes to stdout. The exit code is 1 if modes disagree.
 
 --peers reads what wengert-peers prints with --json, or {\"points\": [{\"tool\", \"problem\", \"inputs\", \"seconds\",
 \"ratio\", \"deviation\"}, ...], \"failed\": {tool: reason}}; tools whose results deviate by more than 1e-8 are listed,
-not drawn.")]
+not drawn.
+
+JSON, as in report.json: version, tolerance, entries (an instance of a problem each: problem, instance, inputs, outputs,
+value_norm, rows; a row is a mode: mode, order, operations (nodes, flops, kinds), operations_ratio, seconds,
+seconds_ratio, tape_bytes, adjoint_bytes, difference, note), sweeps (problem, entries), plans (elimination orders:
+problem, inputs, outputs, intermediates, edges, orders (name, multiplications, arithmetic, proven_optimal, operations,
+seconds, difference), lower_bound, bound_kind, proven_optimal, method, stopped_by, seed, seconds), chains (name,
+workers, best, lower_bound, proven_optimal, forward, reverse, bracketing), peers (points, failed). What was not
+measured is null. With --program: version, program, cost (inputs, outputs, modes (mode, operations (nodes, flops,
+fused, kinds), ratio, bytes)), plan (as in plans, or null).")]
 pub(crate) struct ReportArguments {
     /// Only these problems [default: all]
     #[arg(value_name = "PROBLEM")]
@@ -319,10 +338,26 @@ pub(crate) struct PlanArguments {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wengert problems
+  wengert problems --json
+
+JSON: an array of objects with name, description, sizes (their names), default_sizes, reads_data.")]
 pub(crate) struct ProblemsArguments {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  source <(wengert completions bash)
+  wengert completions zsh > ~/.zfunc/_wengert
+  wengert completions fish > ~/.config/fish/completions/wengert.fish")]
+pub(crate) struct CompletionsArguments {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
 }
 
 /// Parses `name=value`.

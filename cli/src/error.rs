@@ -94,7 +94,7 @@ pub(crate) fn usage(outcome: &clap::Error) -> Result<(), CliError> {
         return output::print(&outcome.to_string());
     }
     if outcome.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let missing = "a command is missing: trace, program, gradient, check, report, chain, plan or problems";
+        let missing = "a command is missing: trace, program, gradient, check, report, chain, plan, problems or completions";
         return Err(CliError::Usage(format!("{missing}; see `wengert --help`")));
     }
     let text = outcome.to_string();

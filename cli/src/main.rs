@@ -8,6 +8,7 @@ mod arguments;
 mod blocks;
 mod chain;
 mod check;
+mod completions;
 mod error;
 mod gradient;
 mod interrupt;
@@ -51,5 +52,6 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Chain(arguments) => chain::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Problems(arguments) => problems::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use wengert::crosscountry::{Budget, PlannedJacobian};
 use wengert::program::{Program, Traced};
 use wengert::reverse::{PreparedGradient, Recorder, Var};
 use wengert::{Function, Mode, Scalar, ScalarFunction, jacobian, value_and_gradient_by};
@@ -200,18 +201,35 @@ pub(crate) fn program_jacobian(
 ) -> Result<(Program, Measured), CliError> {
     let (jacobian, pattern) = program.sparse_jacobian()?;
     let jacobian = jacobian.simplify()?;
-    let measured = replay(&jacobian, x, budget, |values| {
-        let places = pattern
-            .iter()
-            .map(|(row, column)| (*row as usize, *column as usize));
-        let entries = places
-            .zip(values)
-            .map(|((row, column), value)| (row, column, value));
-        let mut entries: Vec<_> = entries.collect();
+    let measured = sparse(&jacobian, &pattern, x, budget)?;
+    Ok((jacobian, measured))
+}
+
+/// The same by the elimination order whose program has the fewest operations.
+pub(crate) fn planned_jacobian(
+    program: &Program,
+    x: &[f64],
+    budget: Duration,
+) -> Result<(Program, Measured), CliError> {
+    let planned = PlannedJacobian::of(program, &Budget::default())?;
+    let measured = sparse(planned.program(), planned.places(), x, budget)?;
+    Ok((planned.program().clone(), measured))
+}
+
+/// A program of the nonzeros of a Jacobian at a point.
+pub(crate) fn sparse(
+    jacobian: &Program,
+    places: &[(u32, u32)],
+    x: &[f64],
+    budget: Duration,
+) -> Result<Measured, CliError> {
+    replay(jacobian, x, budget, |values| {
+        let entry =
+            |((row, column), value): (&(u32, u32), f64)| (*row as usize, *column as usize, value);
+        let mut entries: Vec<_> = places.iter().zip(values).map(entry).collect();
         entries.sort_unstable_by_key(|(row, column, _)| (*row, *column));
         Derivative::Jacobian(entries)
-    })?;
-    Ok((jacobian, measured))
+    })
 }
 
 /// The results of a function in a new buffer.

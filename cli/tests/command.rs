@@ -506,13 +506,60 @@ fn what_does_not_fit_in_memory_is_refused() {
 #[test]
 fn help_has_examples_and_succeeds() {
     assert!(success(&["--help"]).contains("wengert trace slide --at a=3,b=2,c=1"));
-    for command in ["trace", "program", "gradient", "check", "report"] {
+    let commands = [
+        "trace",
+        "program",
+        "gradient",
+        "check",
+        "report",
+        "chain",
+        "plan",
+        "problems",
+        "completions",
+    ];
+    for command in commands {
         assert!(
             success(&[command, "--help"]).contains("Examples:"),
             "{command}"
         );
     }
     assert!(success(&["--version"]).starts_with("wengert "));
+}
+
+#[test]
+fn completions_know_every_command() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = success(&["completions", shell]);
+        for word in ["gradient", "chain", "report", "peers", "derivative"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    assert!(failure(&["completions", "cmd"], 2).contains("bash"));
+}
+
+/// Nothing that is written to a pipe or a file is coloured, even if somebody insists.
+#[test]
+fn pipes_get_no_colours_and_no_bars() {
+    let commands: [(&[&str], i32); 6] = [
+        (&["--help"], 0),
+        (&["plan", "--help"], 0),
+        (&["plan", "slide"], 0),
+        (&["check", "rosenbrock"], 0),
+        (&["gradient", "nothing"], 2),
+        (&["gradient", "--frob"], 2),
+    ];
+    for (arguments, code) in commands {
+        for (name, value) in [("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_wengert"));
+            let output = command.args(arguments).env(name, value).output().unwrap();
+            assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+            let escape = |bytes: &[u8]| bytes.contains(&0x1b) || bytes.contains(&b'\r');
+            assert!(
+                !escape(&output.stdout) && !escape(&output.stderr),
+                "{arguments:?} {name}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Invariant: the first row is the value; within an order the first measured mode is what the others are compared with.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -29,6 +30,8 @@ const MOST_WORK: u64 = 1_000_000_000;
 const MOST_HESSIAN: usize = 300;
 /// The most outputs of a Jacobian program: about a microsecond each to differentiate.
 const MOST_OUTPUTS: usize = 100_000;
+/// The longest program whose Jacobian is planned: a second at most.
+const MOST_PLANNED: usize = 2_000;
 
 /// One instance.
 #[derive(Debug, Serialize)]
@@ -105,8 +108,15 @@ impl Visitor for Measure<'_> {
         }
         let row = if m <= MOST_OUTPUTS {
             let program = measure::record(f, x)?;
-            let (program, measured) = measure::program_jacobian(&program, x, BUDGET)?;
-            progress.program(1, &program, &measured, n)
+            let (jacobian, measured) = measure::program_jacobian(&program, x, BUDGET)?;
+            let row = progress.program("program", 1, &jacobian, &measured);
+            if program.len() <= MOST_PLANNED {
+                progress.rows.push(row);
+                let (jacobian, measured) = measure::planned_jacobian(&program, x, BUDGET)?;
+                progress.program("planned", 1, &jacobian, &measured)
+            } else {
+                row
+            }
         } else {
             progress.too_large("program".into(), 1)
         };
@@ -141,7 +151,7 @@ impl Visitor for Measure<'_> {
         }
         let program = measure::record(f, x)?;
         let (gradient, measured) = measure::program_gradient(&program, x, BUDGET)?;
-        let row = progress.program(1, &gradient, &measured, n);
+        let row = progress.program("program", 1, &gradient, &measured);
         progress.rows.push(row);
         for mode in HessianMode::ALL {
             let (pass, work) = hessian_work(mode, n);
@@ -157,7 +167,7 @@ impl Visitor for Measure<'_> {
         let row = if n <= MOST_HESSIAN {
             let hessian = program.hessian()?.simplify()?;
             let measured = measure::replay(&hessian, x, BUDGET, Derivative::Gradient)?;
-            progress.program(2, &hessian, &measured, n)
+            progress.program("program", 2, &hessian, &measured)
         } else {
             progress.too_large("program".into(), 2)
         };
@@ -186,8 +196,8 @@ struct Progress {
     flops: u64,
     primal_seconds: f64,
     rows: Vec<Row>,
-    /// The entries of the first mode of each order.
-    references: [Option<Vec<f64>>; 3],
+    /// The derivatives of the first mode of each order.
+    references: [Option<Derivative>; 3],
 }
 
 impl Progress {
@@ -254,7 +264,7 @@ impl Progress {
             seconds_ratio: Some(Number(measured.seconds / self.primal_seconds)),
             tape_bytes: Some(measured.tape_bytes),
             adjoint_bytes: Some(measured.adjoint_bytes),
-            difference: self.difference(1, measured.derivative.values()),
+            difference: self.difference(1, measured.derivative.clone()),
             ..Row::default()
         }
     }
@@ -265,32 +275,25 @@ impl Progress {
             order: 2,
             seconds: Some(Number(seconds)),
             seconds_ratio: Some(Number(seconds / self.primal_seconds)),
-            difference: self.difference(2, entries.to_vec()),
+            difference: self.difference(2, Derivative::Gradient(entries.to_vec())),
             ..Row::default()
         }
     }
 
     /// A derivative program: what a replay of it executes and takes.
-    fn program(&mut self, order: u8, program: &Program, measured: &Measured, n: usize) -> Row {
+    fn program(&mut self, mode: &str, order: u8, program: &Program, measured: &Measured) -> Row {
         let operations = Operations::of(program);
         let flops = operations.flops;
         let reference = usize::from(order);
-        let known = self.references[reference].as_ref().map(Vec::len);
-        let entries = match &measured.derivative {
-            Derivative::Gradient(entries) => entries.clone(),
-            // What is structurally zero is not computed.
-            Derivative::Jacobian(entries) if known == Some(n * self.value.len()) => {
-                let mut dense = vec![0.0; n * self.value.len()];
-                for (row, column, value) in entries {
-                    dense[row * n + column] = *value;
-                }
-                dense
-            }
-            Derivative::Jacobian(_) => measured.derivative.values(),
+        // A program alone has nothing to be compared with.
+        let is_known = self.references[reference].is_some();
+        let difference = if is_known {
+            self.difference(reference, measured.derivative.clone())
+        } else {
+            None
         };
-        let difference = known.and_then(|_| self.difference(reference, entries));
         Row {
-            mode: "program".into(),
+            mode: mode.into(),
             order,
             operations: Some(operations),
             // Counts stay far below 2^53.
@@ -314,11 +317,11 @@ impl Progress {
     }
 
     /// The difference from the first mode of the order; nothing for that mode itself.
-    fn difference(&mut self, order: usize, entries: Vec<f64>) -> Option<Number> {
+    fn difference(&mut self, order: usize, found: Derivative) -> Option<Number> {
         match &self.references[order] {
-            Some(reference) => Some(Number(largest_difference(reference, &entries))),
+            Some(reference) => Some(Number(difference(reference, &found))),
             None => {
-                self.references[order] = Some(entries);
+                self.references[order] = Some(found);
                 None
             }
         }
@@ -337,14 +340,17 @@ impl Progress {
 }
 
 /// The largest difference relative to the largest finite entry; infinite where only one of two numbers is finite.
-fn largest_difference(reference: &[f64], entries: &[f64]) -> f64 {
-    if reference.len() != entries.len() {
+///
+/// Jacobians are compared by place, and an entry that is structurally zero is not stored: what one of them leaves out is
+/// zero there.
+pub(super) fn difference(reference: &Derivative, found: &Derivative) -> f64 {
+    let Some(pairs) = pairs(reference, found) else {
         return f64::INFINITY;
-    }
-    let finite = reference.iter().filter(|r| r.is_finite());
-    let scale = finite.fold(0.0, |scale: f64, r| scale.max(r.abs()));
+    };
+    let finite = pairs.iter().map(|(r, _)| r.abs()).filter(|r| r.is_finite());
+    let scale = finite.fold(0.0, f64::max);
     let mut largest: f64 = 0.0;
-    for (reference, entry) in reference.iter().zip(entries) {
+    for (reference, entry) in pairs {
         match (reference.is_finite(), entry.is_finite()) {
             (true, true) => largest = largest.max((reference - entry).abs()),
             // Two modes may differ in the kind of what is not finite (EDGE_CASES R2).
@@ -359,20 +365,71 @@ fn largest_difference(reference: &[f64], entries: &[f64]) -> f64 {
     }
 }
 
+/// The entries of two derivatives side by side; `None` if they are not of the same kind and length.
+fn pairs(reference: &Derivative, found: &Derivative) -> Option<Vec<(f64, f64)>> {
+    match (reference, found) {
+        (Derivative::Gradient(a), Derivative::Gradient(b)) => {
+            let pairs = a.iter().copied().zip(b.iter().copied());
+            (a.len() == b.len()).then(|| pairs.collect())
+        }
+        (Derivative::Jacobian(a), Derivative::Jacobian(b)) => Some(by_place(a, b)),
+        _ => None,
+    }
+}
+
+/// A merge of two lists of triplets, each row by row.
+fn by_place(a: &[(usize, usize, f64)], b: &[(usize, usize, f64)]) -> Vec<(f64, f64)> {
+    let place = |entry: &(usize, usize, f64)| (entry.0, entry.1);
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let mut pairs = Vec::new();
+    loop {
+        let order = match (a.peek(), b.peek()) {
+            (Some(a), Some(b)) => place(a).cmp(&place(b)),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return pairs,
+        };
+        let left = if order.is_le() { a.next() } else { None };
+        let right = if order.is_ge() { b.next() } else { None };
+        let value = |entry: Option<&(usize, usize, f64)>| entry.map_or(0.0, |entry| entry.2);
+        pairs.push((value(left), value(right)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn differences_are_relative_and_see_what_is_not_finite() {
-        assert_eq!(largest_difference(&[4.0, 1.0], &[4.0, 2.0]), 0.25);
-        assert_eq!(largest_difference(&[0.0], &[0.5]), 0.5);
-        assert_eq!(
-            largest_difference(&[f64::NAN, 2.0], &[f64::INFINITY, 2.0]),
-            0.0
-        );
-        assert_eq!(largest_difference(&[f64::NAN], &[1.0]), f64::INFINITY);
-        assert_eq!(largest_difference(&[1.0], &[f64::NAN]), f64::INFINITY);
-        assert_eq!(largest_difference(&[1.0], &[1.0, 2.0]), f64::INFINITY);
+        let of = |a: &[f64], b: &[f64]| {
+            difference(
+                &Derivative::Gradient(a.to_vec()),
+                &Derivative::Gradient(b.to_vec()),
+            )
+        };
+        assert_eq!(of(&[4.0, 1.0], &[4.0, 2.0]), 0.25);
+        assert_eq!(of(&[0.0], &[0.5]), 0.5);
+        assert_eq!(of(&[f64::NAN, 2.0], &[f64::INFINITY, 2.0]), 0.0);
+        assert_eq!(of(&[f64::NAN], &[1.0]), f64::INFINITY);
+        assert_eq!(of(&[1.0], &[f64::NAN]), f64::INFINITY);
+        assert_eq!(of(&[1.0], &[1.0, 2.0]), f64::INFINITY);
+    }
+
+    #[test]
+    fn sparse_jacobians_are_compared_by_place() {
+        let of = |a: &[(usize, usize, f64)], b: &[(usize, usize, f64)]| {
+            difference(
+                &Derivative::Jacobian(a.to_vec()),
+                &Derivative::Jacobian(b.to_vec()),
+            )
+        };
+        let block = [(0, 0, 4.0), (0, 2, 0.0), (1, 1, 2.0)];
+        assert_eq!(of(&block, &[(0, 0, 4.0), (1, 1, 2.0)]), 0.0);
+        assert_eq!(of(&[(0, 0, 4.0), (1, 1, 2.0)], &block), 0.0);
+        // The same numbers at other places.
+        assert_eq!(of(&block, &[(0, 0, 4.0), (1, 0, 2.0)]), 0.5);
+        assert_eq!(of(&block, &[(0, 0, 4.0)]), 0.5);
+        assert_eq!(of(&[(0, 0, f64::NAN)], &[]), f64::INFINITY);
     }
 }

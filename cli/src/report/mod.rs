@@ -4,29 +4,29 @@
 //! out with a note, never estimated.
 //! Source: Griewank & Walther 2008, §3 and §5 (costs relative to the value).
 
+mod chains;
 mod counts;
 mod figures;
 mod instance;
-mod linearized;
 mod markdown;
 mod page;
 mod peers;
+mod planned;
 mod plots;
 mod program;
 
 use std::fs;
 
 use serde::Serialize;
-use wengert::Function;
-use wengert_problems::registry::{PROBLEMS, ProblemInfo, Source, Visitor, find, visit};
+use wengert_problems::registry::{PROBLEMS, Source, find, visit};
 
-use self::figures::Figure;
+use self::chains::PlannedChain;
 use self::instance::{Entry, Measure};
 use self::page::Section;
 use self::peers::Peers;
+use self::planned::{PLANNED, PlanOrders, Planned};
 use crate::arguments::ReportArguments;
 use crate::error::CliError;
-use crate::measure;
 use crate::output::{Table, print, print_json};
 use crate::progress;
 
@@ -75,9 +75,6 @@ const SWEPT: [(&str, &[usize], &[usize]); 7] = [
     ("ocp", &[], &[6, 12, 24, 48, 96, 192]),
 ];
 
-/// Problems whose graphs are drawn if none are named.
-const DRAWN: [&str; 3] = ["slide", "simple-network", "roe-flux"];
-
 /// The whole report.
 #[derive(Serialize)]
 struct Report {
@@ -86,6 +83,10 @@ struct Report {
     entries: Vec<Entry>,
     /// Problems over their sizes.
     sweeps: Vec<Sweep>,
+    /// Elimination orders.
+    plans: Vec<Planned>,
+    /// Jacobian chains.
+    chains: Vec<PlannedChain>,
     peers: Peers,
 }
 
@@ -108,7 +109,8 @@ pub(crate) fn run(arguments: &ReportArguments) -> Result<(), CliError> {
     // A folder that cannot be written should fail before the work.
     fs::create_dir_all(&arguments.out).map_err(|error| CliError::write(&arguments.out, &error))?;
     let sizes: usize = swept.iter().map(|(_, sizes)| sizes.len()).sum();
-    let progress = progress::bar(instances.len() + sizes);
+    let wanted = wanted(&names);
+    let progress = progress::bar(instances.len() + sizes + wanted.len());
     let measure = |name: &'static str, source: &Source| -> Result<Entry, CliError> {
         progress.set_message(name);
         let entry = visit(name, source, Measure { source })??;
@@ -127,15 +129,28 @@ pub(crate) fn run(arguments: &ReportArguments) -> Result<(), CliError> {
             .collect::<Result<_, _>>()?;
         sweeps.push(Sweep { problem, entries });
     }
+    let mut plans = Vec::with_capacity(wanted.len());
+    for name in wanted {
+        progress.set_message(name);
+        plans.extend(visit(name, &Source::Default, PlanOrders)??);
+        progress.inc(1);
+    }
+    let chains = if names.is_empty() {
+        chains::planned()?
+    } else {
+        Vec::new()
+    };
     progress.finish_and_clear();
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         tolerance: TOLERANCE,
         entries,
         sweeps,
+        plans,
+        chains,
         peers,
     };
-    let sections = report.sections(&names)?;
+    let sections = report.sections();
     let introduction = format!(
         "wengert {}, {}. Operations are exact counts; times are medians on this machine, to compare modes with each other.",
         report.version,
@@ -192,15 +207,17 @@ fn swept(names: &[String], is_full: bool) -> Vec<(&'static str, &'static [usize]
     wanted.collect()
 }
 
-/// Records a problem and draws its graph, if it is small enough.
-struct Draw;
-
-impl Visitor for Draw {
-    type Output = Result<Vec<Figure>, CliError>;
-
-    fn visit<F: Function + Sync>(self, f: &F, x: &[f64], info: &ProblemInfo) -> Self::Output {
-        linearized::figures(info.problem.name, &measure::record(f, x)?, x)
-    }
+/// The problems to plan.
+fn wanted(names: &[String]) -> Vec<&'static str> {
+    let is_wanted = |name: &str| {
+        if names.is_empty() {
+            PLANNED.contains(&name)
+        } else {
+            names.iter().any(|n| n == name)
+        }
+    };
+    let all = PROBLEMS.iter().map(|problem| problem.name);
+    all.filter(|name| is_wanted(name)).collect()
 }
 
 /// The instances in the order of the registry, the default one of each problem first.
@@ -222,7 +239,7 @@ fn instances(names: &[String]) -> Result<Vec<(&'static str, Source)>, CliError> 
 
 impl Report {
     /// The parts of the page.
-    fn sections(&self, names: &[String]) -> Result<Vec<Section>, CliError> {
+    fn sections(&self) -> Vec<Section> {
         let mut all: Vec<&Entry> = self.entries.iter().collect();
         all.extend(self.sweeps.iter().flat_map(|sweep| &sweep.entries));
         let mut growth = Section::new(
@@ -241,21 +258,29 @@ impl Report {
             "All problems in all modes: whether the exact count of operations tells the time, and what memory a mode takes.",
         );
         prediction.figures = plots::over_all(&all);
-        let mut graphs = Section::new(
-            "Linearized graphs",
-            "Accumulating a Jacobian is eliminating the vertices of this graph; the order decides how many multiplications it takes.",
+        let mut orders = Section::new(
+            "Elimination orders",
+            "Accumulating a Jacobian is eliminating the vertices of its linearized graph; the order decides how many \
+             multiplications it takes. The tables show the counts beside the time of one replay of the order's Jacobian program; \
+             arithmetic leaves out products that need no computing and has additions; operations are those of the program, the \
+             partials included.",
         );
-        for problem in &PROBLEMS {
-            let wanted = if names.is_empty() {
-                DRAWN.contains(&problem.name)
-            } else {
-                names.iter().any(|name| name == problem.name)
-            };
-            if wanted {
-                graphs
-                    .figures
-                    .extend(visit(problem.name, &Source::Default, Draw)??);
-            }
+        orders.figures.extend(plots::over_orders(&self.plans));
+        for planned in &self.plans {
+            orders.figures.extend(planned.figures.iter().cloned());
+            orders.tables.push(planned.table());
+        }
+        let mut brackets = Section::new(
+            "Jacobian chains",
+            "The Jacobian of functions that run one after the other is a product of matrices; the brackets decide its cost. \
+             Several workers compute operands at the same time. J0 is next to the inputs.",
+        );
+        for chain in &self.chains {
+            brackets.figures.extend(chain.figures.iter().cloned());
+        }
+        if !self.chains.is_empty() {
+            let table = chains::table(&self.chains);
+            brackets.tables.push(("Chains".into(), table));
         }
         let mut others = Section::new(
             "Other tools",
@@ -279,14 +304,15 @@ impl Report {
         let sections = [
             growth,
             prediction,
-            graphs,
+            orders,
+            brackets,
             others,
             page::guarantees(),
             tables,
         ];
         let has_content =
             |section: &Section| !(section.figures.is_empty() && section.tables.is_empty());
-        Ok(sections.into_iter().filter(has_content).collect())
+        sections.into_iter().filter(has_content).collect()
     }
 
     /// An error if two modes do not agree somewhere.
@@ -300,6 +326,19 @@ impl Report {
                     return Err(CliError::Failure(format!(
                         "modes disagree: {} ({}) in {}; see report.md",
                         entry.problem, entry.instance, row.mode
+                    )));
+                }
+            }
+        }
+        for planned in &self.plans {
+            for order in &planned.orders {
+                if order
+                    .difference
+                    .is_some_and(|d| d.0 > TOLERANCE || d.0.is_nan())
+                {
+                    return Err(CliError::Failure(format!(
+                        "orders disagree: {} by {}; see report.json",
+                        planned.problem, order.name
                     )));
                 }
             }
@@ -330,5 +369,11 @@ mod tests {
         let names: Vec<&str> = some.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ["slide", "gmm", "gmm"]);
         assert!(instances(&["none".into()]).is_err());
+    }
+
+    #[test]
+    fn what_is_planned_follows_the_names() {
+        assert_eq!(wanted(&[]).len(), PLANNED.len());
+        assert_eq!(wanted(&["pollu".into()]), ["pollu"]);
     }
 }

@@ -8,6 +8,7 @@ use super::figures::prediction::{self, Measured};
 use super::figures::scaling::{self, Line, Point, Quantity};
 use super::instance::{Entry, Row};
 use super::peers::PeerPoint;
+use super::planned::Planned;
 
 /// The modes whose growth is drawn, of order 1 and 2; the others are in the tables.
 const DRAWN: [(&str, u8, &str); 6] = [
@@ -53,7 +54,7 @@ pub(super) fn over_all(entries: &[&Entry]) -> Vec<Figure> {
 
 /// The colour and the name of a row where nestings of one order share them; as in [`DRAWN`].
 fn class(row: &Row) -> (usize, &'static str) {
-    let is_program = row.mode == "program";
+    let is_program = row.mode == "program" || row.mode == "planned";
     match (row.order, row.mode.split(',').next()) {
         (0, _) => (0, "function"),
         (1, _) if is_program => (3, "first order, program"),
@@ -62,6 +63,24 @@ fn class(row: &Row) -> (usize, &'static str) {
         _ if is_program => (5, "Hessian, program"),
         _ => (4, "Hessian, carriers"),
     }
+}
+
+/// Counts and times of all elimination orders, coloured by problem.
+pub(super) fn over_orders(plans: &[Planned]) -> Option<Figure> {
+    let points = plans.iter().enumerate().flat_map(|(series, planned)| {
+        planned.orders.iter().filter_map(move |order| {
+            Some(Measured {
+                problem: planned.problem.clone(),
+                instance: order.name.clone(),
+                series,
+                mode: planned.problem.clone(),
+                operations: order.operations as f64,
+                seconds: order.seconds?.0,
+            })
+        })
+    });
+    let points: Vec<Measured> = points.filter(|point| point.operations > 0.0).collect();
+    (points.len() > 1).then(|| prediction::orders(&points))
 }
 
 // Bytes that are drawn are far below 2^53.

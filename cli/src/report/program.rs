@@ -6,11 +6,13 @@ use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
+use wengert::crosscountry::{Budget, PlannedJacobian};
 use wengert::program::Program;
-use wengert::report::{CostReport, program_cost};
+use wengert::report::{CostReport, Operations, program_cost};
 
 use super::page::{self, Section};
-use super::{linearized, write};
+use super::planned::{self, Planned};
+use super::write;
 use crate::arguments::ReportArguments;
 use crate::error::CliError;
 use crate::output::{Table, bytes, print, print_json, ratio};
@@ -21,7 +23,12 @@ struct ProgramReport {
     version: &'static str,
     program: String,
     cost: CostReport,
+    /// Elimination orders, if the program is short enough.
+    plan: Option<Planned>,
 }
+
+/// The longest program that is planned: some seconds.
+const MOST_PLANNED: usize = 2_000;
 
 /// Reads, counts, writes all files, prints a table.
 pub(super) fn run(path: &Path, arguments: &ReportArguments) -> Result<(), CliError> {
@@ -45,23 +52,30 @@ pub(super) fn run(path: &Path, arguments: &ReportArguments) -> Result<(), CliErr
         .chars()
         .map(|c| if c.is_alphanumeric() { c } else { '-' })
         .collect();
-    let report = ProgramReport {
+    let mut report = ProgramReport {
         version: env!("CARGO_PKG_VERSION"),
         program: name.clone(),
         cost: program_cost(&program)?,
+        plan: None,
     };
-    // A program that was not recorded has no point; which partials exist does not depend on it.
-    let x = if program.point().len() == program.inputs() {
-        program.point().to_vec()
-    } else {
-        vec![0.5; program.inputs()]
-    };
+    let simplified = program.simplify()?;
+    if simplified.len() <= MOST_PLANNED {
+        let planned = PlannedJacobian::of(&simplified, &Budget::default())?;
+        let jacobian = planned.program();
+        let bytes = jacobian.cost().program_bytes + jacobian.prepare()?.memory();
+        let operations = Operations::of(jacobian);
+        report.cost.push("jacobian, planned", operations, bytes);
+        report.plan = planned::planned(&name, &simplified, None)?;
+    }
     let table = table(&report.cost);
     let mut section = Section::new(
-        "The graph",
+        "Elimination orders",
         "Accumulating a Jacobian is eliminating the vertices of this graph; the order decides how many multiplications it takes.",
     );
-    section.figures = linearized::figures(&name, &program.simplify()?, &x)?;
+    if let Some(planned) = &report.plan {
+        section.figures.clone_from(&planned.figures);
+        section.tables.push(planned.table());
+    }
     let mut counts = Section::new(
         "Operations and memory",
         "Derivative programs as they come out of differentiation, and simplified; fused counts a product and the addition it \

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use wengert::crosscountry::{Elimination, LinearizedGraph, VertexId};
+
 use super::canvas::{Align, Color, Drawing, Mark, Place, text_width};
 use super::chart::{Key, TITLE, WIDTH, draw_legend, legend_height};
 use super::{Figure, SteppedLine, Steps, csv};
@@ -16,26 +18,22 @@ pub(in super::super) const MOST_VERTICES: usize = 300;
 /// Up to so many vertices, names are written.
 const MOST_NAMED: usize = 40;
 
-/// What a vertex is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Role {
-    Input,
-    Inner,
-    Output,
+/// A linearized graph whose edges lead from smaller to larger numbers, as those of programs do, and names for its vertices.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Graph<'a> {
+    pub(in super::super) linearized: &'a LinearizedGraph,
+    pub(in super::super) names: Vec<String>,
 }
 
-/// A vertex.
-#[derive(Clone, Debug)]
-pub(in super::super) struct Vertex {
-    pub(in super::super) name: String,
-    pub(in super::super) role: Role,
-}
+impl Graph<'_> {
+    fn len(&self) -> usize {
+        self.linearized.len()
+    }
 
-/// A graph and an order; edges lead from smaller to larger numbers.
-#[derive(Clone, Debug)]
-pub(in super::super) struct Graph {
-    pub(in super::super) vertices: Vec<Vertex>,
-    pub(in super::super) edges: Vec<(usize, usize)>,
+    fn edges(&self) -> impl Iterator<Item = (usize, usize)> {
+        let edges = self.linearized.edges().iter();
+        edges.map(|edge| (edge.source.index(), edge.target.index()))
+    }
 }
 
 /// An edge, the step that makes it (0 for the start), and the step that removes it.
@@ -47,7 +45,11 @@ struct Lifetime {
 }
 
 /// Eliminates the vertices in order: the edges with their lifetimes, and the multiplications of every step.
-fn eliminate(graph: &Graph, order: &[usize]) -> (Vec<Lifetime>, Vec<u64>) {
+fn eliminate(
+    graph: &LinearizedGraph,
+    order: &[VertexId],
+) -> Result<(Vec<Lifetime>, Vec<u64>), wengert::Error> {
+    let mut elimination = Elimination::counting(graph);
     let mut lifetimes: Vec<Lifetime> = Vec::new();
     let mut alive: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     let mut add = |alive: &mut BTreeMap<(usize, usize), usize>, edge, comes| {
@@ -60,70 +62,51 @@ fn eliminate(graph: &Graph, order: &[usize]) -> (Vec<Lifetime>, Vec<u64>) {
             lifetimes.len() - 1
         });
     };
-    for edge in &graph.edges {
-        add(&mut alive, *edge, 0);
+    for edge in graph.edges() {
+        add(&mut alive, (edge.source.index(), edge.target.index()), 0);
     }
     let mut costs = Vec::with_capacity(order.len());
     let mut ends = Vec::new();
     for (index, vertex) in order.iter().enumerate() {
         let step = index + 1;
-        let before: Vec<usize> = alive
-            .keys()
-            .filter(|e| e.1 == *vertex)
-            .map(|e| e.0)
-            .collect();
-        let after: Vec<usize> = alive
-            .keys()
-            .filter(|e| e.0 == *vertex)
-            .map(|e| e.1)
-            .collect();
-        let products = before.len().saturating_mul(after.len());
-        costs.push(u64::try_from(products).unwrap_or(u64::MAX));
+        let before = elimination.predecessors(*vertex);
+        let after = elimination.successors(*vertex);
+        let cost = elimination.cost().multiplications;
+        elimination.eliminate_vertex(*vertex)?;
+        costs.push(elimination.cost().multiplications - cost);
         for from in &before {
             for to in &after {
-                add(&mut alive, (*from, *to), step);
+                add(&mut alive, (from.index(), to.index()), step);
             }
         }
-        alive.retain(|edge, line| {
-            let stays = edge.0 != *vertex && edge.1 != *vertex;
-            if !stays {
-                ends.push((*line, step));
-            }
-            stays
-        });
+        let old = before.iter().map(|from| (from.index(), vertex.index()));
+        let old = old.chain(after.iter().map(|to| (vertex.index(), to.index())));
+        ends.extend(old.filter_map(|edge| Some((alive.remove(&edge)?, step))));
     }
     for (line, step) in ends {
         lifetimes[line].goes = Some(step);
     }
-    (lifetimes, costs)
-}
-
-/// The multiplications of an order.
-pub(in super::super) fn multiplications(graph: &Graph, order: &[usize]) -> u64 {
-    let (_, costs) = eliminate(graph, order);
-    costs.iter().fold(0, |sum, cost| sum.saturating_add(*cost))
+    Ok((lifetimes, costs))
 }
 
 /// The longest way from an input, per vertex.
-fn layers(graph: &Graph) -> Vec<usize> {
-    let mut layers = vec![0; graph.vertices.len()];
-    let mut edges = graph.edges.clone();
+fn layers(graph: &Graph<'_>) -> Vec<usize> {
+    let mut layers = vec![0; graph.len()];
+    let mut edges: Vec<(usize, usize)> = graph.edges().collect();
     edges.sort_unstable_by_key(|edge| edge.1);
     for (from, to) in edges {
         layers[to] = layers[to].max(layers[from] + 1);
     }
     // Outputs stand at the end.
     let last = layers.iter().copied().max().unwrap_or(0);
-    for (layer, vertex) in layers.iter_mut().zip(&graph.vertices) {
-        if vertex.role == Role::Output {
-            *layer = last;
-        }
+    for output in graph.linearized.outputs() {
+        layers[output.index()] = last;
     }
     layers
 }
 
 /// The vertices of every layer from top to bottom, few crossings by the mean place of their neighbours.
-fn rows(graph: &Graph, layers: &[usize]) -> Vec<Vec<usize>> {
+fn rows(graph: &Graph<'_>, layers: &[usize]) -> Vec<Vec<usize>> {
     let count = layers.iter().max().map_or(0, |last| last + 1);
     let mut rows = vec![Vec::new(); count];
     for (vertex, layer) in layers.iter().enumerate() {
@@ -143,9 +126,9 @@ fn rows(graph: &Graph, layers: &[usize]) -> Vec<Vec<usize>> {
         for place in 0..count {
             let row = if forth { place } else { count - 1 - place };
             let wanted = |vertex: usize| {
-                let neighbours = graph.edges.iter().filter_map(|(from, to)| match forth {
-                    true if *to == vertex => Some(heights[*from]),
-                    false if *from == vertex => Some(heights[*to]),
+                let neighbours = graph.edges().filter_map(|(from, to)| match forth {
+                    true if to == vertex => Some(heights[from]),
+                    false if from == vertex => Some(heights[to]),
                     _ => None,
                 });
                 let (sum, count) =
@@ -186,10 +169,10 @@ fn bow(from: Place, to: Place, layers: usize) -> Vec<Place> {
 pub(in super::super) fn figure(
     problem: &str,
     order_name: &str,
-    graph: &Graph,
-    order: &[usize],
-) -> Figure {
-    let (lifetimes, costs) = eliminate(graph, order);
+    graph: &Graph<'_>,
+    order: &[VertexId],
+) -> Result<Figure, wengert::Error> {
+    let (lifetimes, costs) = eliminate(graph.linearized, order)?;
     let layers = layers(graph);
     let rows = rows(graph, &layers);
     let tallest = rows.iter().map(Vec::len).max().unwrap_or(1) as f64;
@@ -211,7 +194,7 @@ pub(in super::super) fn figure(
         top + field + 40.0 + legend_height(&legend, 16.0) + 8.0,
     );
     drawing.text((width / 2.0, 20.0), title.as_str(), TITLE, Align::Center);
-    let mut places = vec![(0.0, 0.0); graph.vertices.len()];
+    let mut places = vec![(0.0, 0.0); graph.len()];
     let step = (right - left) / (rows.len().max(2) - 1) as f64;
     for (layer, row) in rows.iter().enumerate() {
         for (index, vertex) in row.iter().enumerate() {
@@ -248,9 +231,9 @@ pub(in super::super) fn figure(
     for life in lifetimes.iter().filter(|life| life.comes == 0) {
         drawing.line(points(life.edge), Color::Soft, 1.2);
     }
-    let mut gone = vec![None; graph.vertices.len()];
+    let mut gone = vec![None; graph.len()];
     for (index, vertex) in order.iter().enumerate() {
-        gone[*vertex] = Some(index + 1);
+        gone[vertex.index()] = Some(index + 1);
     }
     let crowded = (field / tallest).min(step);
     let radius = (crowded * 0.32).clamp(3.0, 9.0);
@@ -263,16 +246,11 @@ pub(in super::super) fn figure(
             is_filled: true,
         });
     }
-    if graph.vertices.len() <= MOST_NAMED {
-        for (vertex, (x, y)) in graph.vertices.iter().zip(&places) {
-            let fits = text_width(&vertex.name, 11.0) + 4.0 < step;
+    if graph.len() <= MOST_NAMED {
+        for (name, (x, y)) in graph.names.iter().zip(&places) {
+            let fits = text_width(name, 11.0) + 4.0 < step;
             if fits {
-                drawing.text(
-                    (*x, y - radius - 9.0),
-                    vertex.name.as_str(),
-                    11.0,
-                    Align::Center,
-                );
+                drawing.text((*x, y - radius - 9.0), name.as_str(), 11.0, Align::Center);
             }
         }
     }
@@ -294,11 +272,11 @@ pub(in super::super) fn figure(
         circles: gone,
         lines: lifetimes.iter().map(line).collect(),
     };
-    let row = |(index, vertex): (usize, &usize)| {
-        let name = graph.vertices[*vertex].name.clone();
+    let row = |(index, vertex): (usize, &VertexId)| {
+        let name = graph.names[vertex.index()].clone();
         vec![(index + 1).to_string(), name, costs[index].to_string()]
     };
-    Figure {
+    Ok(Figure {
         id: format!("graph-{problem}"),
         title,
         caption: format!(
@@ -312,7 +290,7 @@ pub(in super::super) fn figure(
             order.iter().enumerate().map(row),
         ),
         steps: Some(steps),
-    }
+    })
 }
 
 /// The colour of a step.
@@ -321,16 +299,16 @@ fn share(step: usize, steps: usize) -> Color {
     Color::Scale(u8::try_from(share).unwrap_or(u8::MAX))
 }
 
-fn captions(graph: &Graph, order: &[usize], costs: &[u64]) -> Vec<String> {
+fn captions(graph: &Graph<'_>, order: &[VertexId], costs: &[u64]) -> Vec<String> {
     let mut captions = vec![format!(
         "Start: {} vertices, {} edges",
-        graph.vertices.len(),
-        graph.edges.len()
+        graph.len(),
+        graph.linearized.edges().len()
     )];
     let mut sum: u64 = 0;
     for (index, (vertex, cost)) in order.iter().zip(costs).enumerate() {
         sum = sum.saturating_add(*cost);
-        let name = &graph.vertices[*vertex].name;
+        let name = &graph.names[vertex.index()];
         captions.push(format!(
             "Step {}: {name} is eliminated by {cost} multiplications, {sum} so far",
             index + 1
@@ -342,33 +320,36 @@ fn captions(graph: &Graph, order: &[usize], costs: &[u64]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wengert::crosscountry::EdgeClass;
+
     use crate::report::figures::canvas::tests::assert_readable;
 
-    fn graph(edges: &[(usize, usize)], roles: &[Role]) -> Graph {
-        let vertex = |(index, role): (usize, &Role)| Vertex {
-            name: format!("v{index}"),
-            role: *role,
-        };
+    fn graph(
+        inputs: usize,
+        vertices: usize,
+        outputs: &[usize],
+        edges: &[(usize, usize)],
+    ) -> LinearizedGraph {
+        let edges: Vec<_> = edges
+            .iter()
+            .map(|(from, to)| (*from, *to, EdgeClass::Variable))
+            .collect();
+        LinearizedGraph::new("sample", inputs, vertices, outputs, &edges).unwrap()
+    }
+
+    fn named(linearized: &LinearizedGraph) -> Graph<'_> {
         Graph {
-            vertices: roles.iter().enumerate().map(vertex).collect(),
-            edges: edges.to_vec(),
+            linearized,
+            names: (0..linearized.len()).map(|v| format!("v{v}")).collect(),
         }
     }
 
-    /// Two inputs, a chain of two inner vertices, two outputs: 2 + 2 by either end, 2 + 4 or 4 + ... by hand.
+    /// Two inputs, a chain of two inner vertices, two outputs: vertex 2 first 2 x 1, then vertex 3 2 x 2.
     #[test]
     fn elimination_counts_by_hand() {
-        use Role::{Inner, Input, Output};
-        let g = graph(
-            &[(0, 2), (1, 2), (2, 3), (3, 4), (3, 5)],
-            &[Input, Input, Inner, Inner, Output, Output],
-        );
-        // Vertex 2 first: 2 x 1, then 3: 2 x 2. Vertex 3 first: 1 x 2, then 2: 2 x 2.
-        assert_eq!(
-            (multiplications(&g, &[2, 3]), multiplications(&g, &[3, 2])),
-            (6, 6)
-        );
-        let (lifetimes, costs) = eliminate(&g, &[2, 3]);
+        let g = graph(2, 6, &[4, 5], &[(0, 2), (1, 2), (2, 3), (3, 4), (3, 5)]);
+        let order: Vec<VertexId> = g.intermediates().collect();
+        let (lifetimes, costs) = eliminate(&g, &order).unwrap();
         assert_eq!(costs, [2, 4]);
         let jacobian: Vec<_> = lifetimes
             .iter()
@@ -389,7 +370,7 @@ mod tests {
             comes: 1,
             goes: Some(2)
         }));
-        let drawn = figure("hand", "forward", &g, &[2, 3]);
+        let drawn = figure("hand", "forward", &named(&g), &order).unwrap();
         assert_readable(&drawn.drawing);
         let steps = drawn.steps.as_ref().unwrap();
         assert_eq!(
@@ -410,23 +391,17 @@ mod tests {
 
     #[test]
     fn large_graphs_stay_inside() {
-        use Role::{Inner, Input, Output};
         let n = MOST_VERTICES;
-        let role = |v: usize| {
-            if v < 3 {
-                Input
-            } else if v + 2 < n {
-                Inner
-            } else {
-                Output
-            }
-        };
         let edges: Vec<_> = (3..n)
             .flat_map(|v| [(v - 1 - v % 3, v), (v / 2, v)])
-            .filter(|(a, b)| a < b)
+            .filter(|(a, b)| a < b && *a < n - 2)
             .collect();
-        let g = graph(&edges, &(0..n).map(role).collect::<Vec<_>>());
-        let order: Vec<usize> = (3..n - 2).collect();
-        assert_readable(&figure("large", "forward", &g, &order).drawing);
+        let g = graph(3, n, &[n - 2, n - 1], &edges);
+        let order: Vec<VertexId> = g.intermediates().collect();
+        assert_readable(
+            &figure("large", "forward", &named(&g), &order)
+                .unwrap()
+                .drawing,
+        );
     }
 }

@@ -68,8 +68,9 @@ pub(in super::super) fn figure(used: &[Used]) -> Figure {
     Figure {
         id: "memory".into(),
         title: title.into(),
-        caption: "Tape and adjoints of reverse mode, program and registers of a replay. Tapes grow in proportion to the operations; \
-                  programs of functions with loops stay far below, because a loop is stored once. Forward modes keep nothing."
+        caption: "Tape and adjoints of reverse mode, program and registers of a replay, against the operations of the value. Points on a \
+                  line of slope one grow in proportion to the operations; a program stores a loop once, however often it runs. \
+                  Forward modes have no tape and are not drawn."
             .into(),
         drawing: chart.drawing,
         csv: csv(&["problem", "mode", "operations", "bytes"], used.iter().map(row)),

@@ -3,10 +3,8 @@
 //! Invariant: a figure carries its data; the file beside a picture has every number that is drawn.
 //! Source: Cleveland & McGill 1984 (positions on a common scale before lengths, lengths before areas).
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the planner will feed it"))]
 pub(super) mod anytime;
 mod canvas;
-#[cfg_attr(not(test), expect(dead_code, reason = "the planner will feed it"))]
 pub(super) mod chain;
 mod chart;
 pub(super) mod graph;
@@ -15,7 +13,6 @@ pub(super) mod orders;
 pub(super) mod peers;
 pub(super) mod prediction;
 pub(super) mod scaling;
-#[cfg_attr(not(test), expect(dead_code, reason = "the planner will feed it"))]
 pub(super) mod schedule;
 
 use std::fs;

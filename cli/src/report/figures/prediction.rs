@@ -19,7 +19,28 @@ pub(in super::super) struct Measured {
     pub(in super::super) seconds: f64,
 }
 
+/// All modes of all problems.
 pub(in super::super) fn figure(measured: &[Measured]) -> Figure {
+    scatter(
+        "prediction",
+        "Counted operations and measured time",
+        "Every point is a mode of a problem. The closer the points lie to one line, the better the count tells the time",
+        measured,
+    )
+}
+
+/// All elimination orders of all planned problems, by problem.
+pub(in super::super) fn orders(measured: &[Measured]) -> Figure {
+    scatter(
+        "prediction-orders",
+        "Operations and time of elimination orders",
+        "Every point is the Jacobian program of one elimination order, simplified and replayed; its operations are those of the \
+         order and of the partials. Orders of one problem that lie on a rising line are ranked by their count as by their time",
+        measured,
+    )
+}
+
+fn scatter(id: &str, title: &str, caption: &str, measured: &[Measured]) -> Figure {
     let mut modes: Vec<(usize, &str)> = Vec::new();
     for point in measured {
         let mode = (point.series, point.mode.as_str());
@@ -44,7 +65,7 @@ pub(in super::super) fn figure(measured: &[Measured]) -> Figure {
         );
         legend.push((Key::Dashes(Color::Ink), text));
     }
-    let title = format!("Counted operations and measured time (correlation {correlation:.3})");
+    let title = format!("{title} (correlation {correlation:.3})");
     let x = Axis::log("operations (exact count)", points.iter().map(|p| p.0));
     let y = Axis::log("time (s)", points.iter().map(|p| p.1));
     let mut chart = Chart::new(&title, x, y, &legend);
@@ -80,12 +101,8 @@ pub(in super::super) fn figure(measured: &[Measured]) -> Figure {
         ]
     };
     Figure {
-        id: "prediction".into(),
-        caption: format!(
-            "Every point is a mode of a problem. The counts predict times to the extent that the points lie on a line (the \
-             correlation of the logarithms is {correlation:.3}). Points above it are short functions, where calls and memory weigh \
-             more than arithmetic; points below run several operations at once."
-        ),
+        id: id.into(),
+        caption: format!("{caption} (the correlation of the logarithms is {correlation:.3})."),
         title,
         drawing: chart.drawing,
         csv: csv(

@@ -79,9 +79,9 @@ pub(in super::super) fn figure(
             ((to - 2.0).max(from + 2.0), row + ROW - 7.0),
             Color::Paper,
         );
-        if text_width(&task.name, 12.0) + 8.0 < to - from {
+        if let Some(middle) = clear(&task.name, (from, to), bound.map(x)) {
             drawing.text(
-                ((from + to) / 2.0, row + ROW / 2.0),
+                (middle, row + ROW / 2.0),
                 task.name.as_str(),
                 12.0,
                 Align::Center,
@@ -119,6 +119,19 @@ pub(in super::super) fn figure(
     }
 }
 
+/// Where a name stands in its bar without touching the line of the bound; `None` if it does not fit.
+fn clear(name: &str, (from, to): (f64, f64), line: Option<f64>) -> Option<f64> {
+    let needed = text_width(name, 12.0) + 8.0;
+    let parts = match line {
+        Some(line) if from < line && line < to => vec![(from, line), (line, to)],
+        _ => vec![(from, to)],
+    };
+    let middle = |(from, to): (f64, f64)| (from + to) / 2.0;
+    let fitting = parts.into_iter().filter(|(from, to)| needed < to - from);
+    let widest = fitting.max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)));
+    widest.map(middle)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,5 +160,13 @@ mod tests {
             Some("a step with a long name,2,40,44")
         );
         assert_readable(&figure("nothing", "s", &[], None).drawing);
+    }
+
+    #[test]
+    fn names_avoid_the_line_of_the_bound() {
+        assert_eq!(clear("J0", (100.0, 200.0), None), Some(150.0));
+        assert_eq!(clear("J0", (100.0, 200.0), Some(200.0)), Some(150.0));
+        assert_eq!(clear("J0", (100.0, 200.0), Some(160.0)), Some(130.0));
+        assert_eq!(clear("J0", (100.0, 104.0), None), None);
     }
 }
