@@ -70,6 +70,16 @@ impl From<Derivative> for Contribution {
     }
 }
 
+impl Contribution {
+    /// A term that holds everywhere and is subtracted.
+    pub(super) fn minus(node: NodeId) -> Self {
+        Self {
+            term: Term::Minus(node),
+            mask: None,
+        }
+    }
+}
+
 /// A derivative program being written.
 pub(super) struct Draft {
     pub(super) recording: Recording,
