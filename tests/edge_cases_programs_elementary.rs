@@ -130,6 +130,35 @@ fn gradients_at_special_points() {
     );
 }
 
+/// With seeds that are inputs a quotient passes them on by one division: finite exactly where the partials say so, and then
+/// the same to rounding. Of a subnormal denominator the reciprocal overflows, which only the partials avoid.
+#[test]
+fn edge_e29_shared_quotients_agree_with_the_partials() {
+    let program = record_scalar(&Apply(Op::Div), &[0.5; 2]);
+    let (along, back) = (program.jvp().unwrap(), program.vjp().unwrap());
+    let (dx, dy, w) = (0.75, -2.5, -1.75);
+    let check = |x: &[f64], found: f64, expected: f64, size: f64| {
+        let is_same = found.is_finite() == expected.is_finite();
+        let is_close = !found.is_finite() || ulps(found, expected, size) <= 8.0;
+        assert!(is_same && is_close, "{x:?}: {found:e}, not {expected:e}");
+    };
+    for x in points(2) {
+        let (p, q) = (x[1].recip(), -(x[0] / x[1] / x[1]));
+        let tangent = naive(&along, &[x[0], x[1], dx, dy])[1];
+        check(
+            &x,
+            tangent,
+            p * dx + q * dy,
+            (p * dx).abs().max((q * dy).abs()),
+        );
+        if !x[1].is_subnormal() {
+            let adjoints = naive(&back, &[x[0], x[1], w]);
+            check(&x, adjoints[1], w * p, w * p);
+            check(&x, adjoints[2], w * q, w * q);
+        }
+    }
+}
+
 /// Gradient and Hessian at a point by programs, exactly.
 #[track_caller]
 fn expect<F: ScalarFunction>(f: &F, x: &[f64], value: f64, first: &[f64], second: &[f64]) {

@@ -96,7 +96,10 @@ impl Binary for Mul {
 }
 
 /// e29: `1/y` and `-(x/y)/y`; never the square of `y`, which overflows first (e18).
+///
+/// One direction divides once: `(dx - v dy)/y` forward, `w/y` and `v (w/y)` back (Griewank & Walther 2008, §4.5).
 impl Binary for Div {
+    const SHARES: bool = true;
     fn op(self) -> Op {
         Op::Div
     }
@@ -111,6 +114,15 @@ impl Binary for Div {
     #[inline]
     fn partial_rhs<T: Scalar>(self, _: T, y: T, v: T) -> T {
         -(v / y)
+    }
+    #[inline]
+    fn tangent<T: Scalar>(self, [_, y, v]: [T; 3], dx: T, dy: T) -> T {
+        (dx - v * dy) / y
+    }
+    #[inline]
+    fn adjoints<T: Scalar>(self, [_, y, v]: [T; 3], w: T) -> (T, T) {
+        let share = w / y;
+        (share, share * v)
     }
 }
 

@@ -80,6 +80,21 @@ pub(crate) fn partials<S: Scalar>(op: Op, args: &[S], y: S, out: &mut [Option<S>
     }
 }
 
+/// The tangent of an operation on two arguments that both have one, if its rule [shares](Binary::SHARES).
+pub(crate) fn shared_tangent<S: Scalar>(op: Op, point: [S; 3], dx: S, dy: S) -> Option<S> {
+    with_binary!(op, rule => shares(rule).map(|rule| rule.tangent(point, dx, dy)), else None)
+}
+
+/// What the adjoint `w` of an operation adds to that of its left argument and takes from that of its right, if its rule
+/// [shares](Binary::SHARES).
+pub(crate) fn shared_adjoints<S: Scalar>(op: Op, point: [S; 3], w: S) -> Option<(S, S)> {
+    with_binary!(op, rule => shares(rule).map(|rule| rule.adjoints(point, w)), else None)
+}
+
+fn shares<B: Binary>(rule: B) -> Option<B> {
+    B::SHARES.then_some(rule)
+}
+
 fn unary_partial<S: Scalar, U: Unary>(rule: U, x: S, y: S, out: &mut [Option<S>]) {
     out[0] = (rule.factor() != Factor::Zero).then(|| rule.partial(x, y));
 }

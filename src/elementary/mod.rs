@@ -22,7 +22,7 @@ pub(crate) mod vector;
 pub use binary::*;
 pub(crate) use custom::Custom;
 pub use custom::{CustomRule, FirstOrder, FirstOrderRule};
-pub(crate) use dispatch::{partials, value};
+pub(crate) use dispatch::{partials, shared_adjoints, shared_tangent, value};
 pub use nary::*;
 pub(crate) use op::{Number, parse_number, split_parameter};
 pub use op::{Op, Series};
@@ -71,13 +71,16 @@ pub trait Unary: Copy + Send + Sync + 'static {
 /// An elementary function of two arguments.
 ///
 /// **Cost**: one value and one partial per active argument; the partials are separate functions so that nothing is
-/// computed for an argument that is constant.
+/// computed for an argument that is constant. Where both arguments are active and a single direction passes, a rule may
+/// share what the partials have in common ([`SHARES`](Self::SHARES)).
 /// **Source**: Griewank & Walther 2008, table 2.3.
 pub trait Binary: Copy + Send + Sync + 'static {
     /// What is known about the partial for the left argument in advance.
     const LHS: Factor = Factor::General;
     /// What is known about the partial for the right argument in advance.
     const RHS: Factor = Factor::General;
+    /// Whether one direction through both arguments takes fewer operations than the two partials and their products.
+    const SHARES: bool = false;
     /// The operation as data, for recorded programs.
     fn op(self) -> Op;
     /// The value on plain numbers: bit for bit what an `f64` program computes (EDGE_CASES R1).
@@ -86,6 +89,28 @@ pub trait Binary: Copy + Send + Sync + 'static {
     fn partial_lhs<T: Scalar>(self, x: T, y: T, v: T) -> T;
     /// The first partial for the right argument at `(x, y)`, where `v` is the value there.
     fn partial_rhs<T: Scalar>(self, x: T, y: T, v: T) -> T;
+    /// The tangent of the value for the tangents `dx` and `dy` of the arguments.
+    #[inline]
+    fn tangent<T: Scalar>(self, [x, y, v]: [T; 3], dx: T, dy: T) -> T {
+        let lhs = match Self::LHS {
+            Factor::One => dx,
+            Factor::MinusOne => -dx,
+            Factor::Zero => T::structural_zero(),
+            Factor::General => self.partial_lhs(x, y, v) * dx,
+        };
+        match Self::RHS {
+            Factor::One => lhs + dy,
+            Factor::MinusOne => lhs - dy,
+            Factor::Zero => lhs,
+            Factor::General => lhs + self.partial_rhs(x, y, v) * dy,
+        }
+    }
+    /// What the adjoint `w` of the value adds to the adjoint of the left argument, and what it takes from that of the right.
+    #[inline]
+    fn adjoints<T: Scalar>(self, [x, y, v]: [T; 3], w: T) -> (T, T) {
+        let (p, q) = (self.partial_lhs(x, y, v), self.partial_rhs(x, y, v));
+        (p * w, -(q * w))
+    }
 }
 
 /// An elementary function of any number of arguments: one statement on the tape, one node in a program.

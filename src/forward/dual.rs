@@ -93,18 +93,7 @@ impl<T: Scalar> Scalar for Dual<T> {
     fn binary<B: Binary>(self, op: B, rhs: Self) -> Self {
         let (x, y) = (self.value, rhs.value);
         let v = x.binary(op, y);
-        let lhs = match B::LHS {
-            Factor::One => self.tangent,
-            Factor::MinusOne => -self.tangent,
-            Factor::Zero => T::structural_zero(),
-            Factor::General => op.partial_lhs(x, y, v) * self.tangent,
-        };
-        let tangent = match B::RHS {
-            Factor::One => lhs + rhs.tangent,
-            Factor::MinusOne => lhs - rhs.tangent,
-            Factor::Zero => lhs,
-            Factor::General => lhs + op.partial_rhs(x, y, v) * rhs.tangent,
-        };
+        let tangent = op.tangent([x, y, v], self.tangent, rhs.tangent);
         Self { value: v, tangent }
     }
 

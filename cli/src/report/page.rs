@@ -129,9 +129,10 @@ pub(super) fn guarantees() -> Section {
         "Counted before any simplification with generic seeds, the value included: of functions made of additions, subtractions and \
          multiplications, a tangent takes at most 4 times the operations of the function, a gradient 5 times, a product with the \
          Hessian 16 times; 3, 3 and 9 times where a product and the addition it belongs to count as one, which \
-         Speelpenning's product attains. For all other operations the table tells the cost of the rule; quotients take 7, 8 and 32, \
-         since their partials are computed such that they do not overflow early. An addition per argument (two for the Hessian) comes \
-         on top where adjoints meet. Tests count all of this again.",
+         Speelpenning's product attains. With quotients 4, 5 and 16 hold for tangents and for all derivatives of recorded programs, \
+         which divide once per direction. The tape keeps partials, and those of a quotient are computed such that they do not \
+         overflow early: its sweep takes 8 and, with tangents, 26. For the tape and all other operations the table tells the cost of the rule. \
+         An addition per argument (two for the Hessian) comes on top where adjoints meet. Tests count all of this again.",
     );
     let mut table = Table::new(
         &[

@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 use smallvec::SmallVec;
 
 use super::draft::{Contribution, Derivative, Draft, Weight, mapped};
-use super::edge::edges;
+use super::edge::{edges, shared_adjoints};
 use super::reverse_region::{History, reverse_region};
 use super::segment::{Storage, segmented};
 use super::sweep::{Results, sweep};
@@ -123,6 +123,13 @@ impl<'a> Reverse<'a> {
                     results.push((k as usize, adjoint));
                 }
                 _ => {
+                    if let Some(terms) = self.shared(node, adjoint) {
+                        for (argument, term) in self.program.arguments(node).iter().zip(terms) {
+                            self.add(*argument, term, &mut waiting);
+                        }
+                        self.draft.place(self.program, node);
+                        continue;
+                    }
                     let edges = match self.edges.remove(&node) {
                         Some(edges) => edges,
                         None => edges(self.draft, self.program, node, &self.map, |position| {
@@ -143,6 +150,14 @@ impl<'a> Reverse<'a> {
         }
         adjoints.reverse();
         Ok(adjoints)
+    }
+
+    /// What the node gives to its two arguments if they share; several sweeps have the partials in common instead.
+    fn shared(&self, node: NodeId, adjoint: Derivative) -> Option<[Contribution; 2]> {
+        let is_active = |argument: &NodeId| self.varied[argument.index()];
+        let is_shared = !self.keeps_edges && self.program.arguments(node).iter().all(is_active);
+        let shared = || shared_adjoints(self.draft, self.program, node, &self.map, adjoint);
+        is_shared.then(shared).flatten()
     }
 
     /// The adjoints of results, ascending; several nodes may stand for one result.

@@ -90,6 +90,14 @@ impl Contribution {
         };
         Self { term, ..self }
     }
+
+    /// A term that holds everywhere and is subtracted.
+    pub(super) fn minus(node: NodeId) -> Self {
+        Self {
+            term: Term::Minus(node),
+            mask: None,
+        }
+    }
 }
 
 /// A derivative program being written.

@@ -6,7 +6,7 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use super::draft::{Draft, Weight, mapped};
+use super::draft::{Contribution, Derivative, Draft, Weight, mapped};
 use crate::elementary::{self, Op};
 use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
@@ -55,6 +55,61 @@ pub(super) fn edges(
     };
     edges.retain(|(position, _)| wanted(*position));
     edges
+}
+
+/// The tangent of a node whose two arguments have these tangents, where its rule shares and nothing is gated.
+///
+/// A constant tangent needs no product with the partials, so sharing would save nothing.
+pub(super) fn shared_tangent(
+    draft: &Draft,
+    program: &Program,
+    node: NodeId,
+    map: &[NodeId],
+    [dx, dy]: [Derivative; 2],
+) -> Option<Derivative> {
+    let (op, point) = sharing(draft, program, node, map)?;
+    let [dx, dy] = [shareable(draft, dx)?, shareable(draft, dy)?];
+    let tangent = elementary::shared_tangent(op, point, dx, dy)?;
+    Some(draft.recording.node(tangent).into())
+}
+
+/// What the adjoint of a node gives to its two arguments, where its rule shares and nothing is gated.
+///
+/// An adjoint of 1 passes as the partials themselves, which do not overflow before they must (e18).
+pub(super) fn shared_adjoints(
+    draft: &Draft,
+    program: &Program,
+    node: NodeId,
+    map: &[NodeId],
+    adjoint: Derivative,
+) -> Option<[Contribution; 2]> {
+    let (op, point) = sharing(draft, program, node, map)?;
+    let adjoint = shareable(draft, adjoint)?;
+    let (plus, minus) = elementary::shared_adjoints(op, point, adjoint)?;
+    let [plus, minus] = [plus, minus].map(|share| draft.recording.node(share));
+    Some([Derivative::from(plus).into(), Contribution::minus(minus)])
+}
+
+/// An operation on two arguments, with these and its value.
+fn sharing(
+    draft: &Draft,
+    program: &Program,
+    node: NodeId,
+    map: &[NodeId],
+) -> Option<(Op, [Traced; 3])> {
+    let NodeKind::Elementary(op) = program.kind(node) else {
+        return None;
+    };
+    let &[x, y] = program.arguments(node) else {
+        return None;
+    };
+    let point = [x, y, node].map(|node| draft.traced(map[node.index()]));
+    Some((op, point))
+}
+
+fn shareable(draft: &Draft, derivative: Derivative) -> Option<Traced> {
+    let is_plain = derivative.mask.is_none() && draft.constant_of(derivative.value).is_none();
+    is_plain.then(|| draft.traced(derivative.value))
 }
 
 /// Partials as weights.

@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use super::draft::{Contribution, Derivative, Draft, mapped};
-use super::edge::edges;
+use super::edge::{edges, shared_tangent};
 use super::forward_region::RegionTangents;
 use super::sweep::sweep;
 use crate::elementary::Op;
@@ -92,6 +92,18 @@ impl<'a> Forward<'a> {
     fn along_edges(&self, node: NodeId) -> Tangents {
         let arguments = self.program.arguments(node);
         let tangents = |position: usize| &self.tangents[arguments[position].index()];
+        // Several directions are cheaper by partials, which they have in common.
+        if let &[x, y] = arguments
+            && let ([(direction, dx)], [(other, dy)]) = (
+                self.tangents[x.index()].as_slice(),
+                self.tangents[y.index()].as_slice(),
+            )
+            && direction == other
+            && let Some(tangent) =
+                shared_tangent(self.draft, self.program, node, &self.map, [*dx, *dy])
+        {
+            return vec![(*direction, tangent)];
+        }
         let edges = edges(self.draft, self.program, node, &self.map, |position| {
             !tangents(position).is_empty()
         });
