@@ -152,7 +152,9 @@ pub(super) fn planned(
         figures: Vec::new(),
     };
     planned.figures.push(planned.bars());
-    if x.is_some() && moments.len() > 1 {
+    // A search that improves nothing is no curve.
+    let is_improved = moments.first().is_some_and(|first| first.best > best);
+    if x.is_some() && is_improved {
         planned.figures.push(anytime::figure(problem, &moments));
     }
     if let (Some((_, steps)), true) = (sequences.last(), graph.len() <= MOST_VERTICES) {

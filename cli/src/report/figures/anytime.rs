@@ -44,7 +44,12 @@ pub(in super::super) fn figure(problem: &str, moments: &[Moment]) -> Figure {
     let y = Axis::linear("multiplications", best.iter().chain(&bounds).map(|p| p.1));
     let mut chart = Chart::new(&title, x, y, &legend);
     chart.stairs(&best, Color::Series(0));
-    chart.stairs(&bounds, Color::Series(1));
+    if bounds.len() == 1 {
+        // A stair needs two ends; a bound that was known at the end only is a marker.
+        chart.series(&bounds, 1);
+    } else {
+        chart.stairs(&bounds, Color::Series(1));
+    }
     let row = |m: &Moment| {
         vec![
             format!("{:e}", m.seconds),

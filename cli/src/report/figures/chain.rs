@@ -115,7 +115,7 @@ pub(in super::super) fn figure(problem: &str, root: &Node) -> Figure {
         id: format!("chain-{problem}"),
         title,
         caption: "The root is the whole Jacobian, the leaves are the Jacobians of the parts in the order in which they run. Each inner \
-                  box is one step of the cheapest bracketing: a product of matrices, or tangents or adjoints that need no matrix."
+                  box is one step of the planned bracketing: a product of matrices, or tangents or adjoints that need no matrix."
             .into(),
         drawing,
         csv: csv(&["node", "label", "step", "multiplications"], rows),
