@@ -1,6 +1,7 @@
 //! A curve fit: the Levenberg-Marquardt crate asks for residuals and a Jacobian, wengert gives the Jacobian.
 //!
 //! Run it with `cargo run --release --example curve_fit`.
+#![allow(clippy::print_stdout, reason = "an example shows its result")]
 
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 // That crate was built for another version of nalgebra than wengert; matrices pass as slices.

@@ -1,6 +1,7 @@
 //! A rule of one's own: the root of an equation, differentiated by the implicit function theorem instead of through the iteration.
 //!
 //! Run it with `cargo run --release --example custom_rule`.
+#![allow(clippy::print_stdout, reason = "an example shows its result")]
 
 use wengert::prelude::*;
 

@@ -1,6 +1,7 @@
 //! Minimisation with argmin: L-BFGS asks for costs and gradients, one tape serves all of them.
 //!
 //! Run it with `cargo run --release --example minimise`.
+#![allow(clippy::print_stdout, reason = "an example shows its result")]
 
 use std::cell::RefCell;
 
@@ -16,9 +17,12 @@ fn rosenbrock<S: Scalar>(x: &[S]) -> S {
         .fold(S::from(0.0), |sum, term| sum + term)
 }
 
+/// The function on the tape.
+type OnTape = fn(&[Var<f64>]) -> Var<f64>;
+
 /// The function for argmin, with a tape that is used again and again.
 struct Valley {
-    gradient: RefCell<PreparedGradient<f64, fn(&[Var<f64>]) -> Var<f64>>>,
+    gradient: RefCell<PreparedGradient<f64, OnTape>>,
 }
 
 impl CostFunction for Valley {
@@ -44,10 +48,7 @@ impl Gradient for Valley {
 fn main() -> Result<(), Error> {
     let n = 20;
     let valley = Valley {
-        gradient: RefCell::new(PreparedGradient::new(
-            rosenbrock as fn(&[Var<f64>]) -> Var<f64>,
-            n,
-        )),
+        gradient: RefCell::new(PreparedGradient::new(rosenbrock as OnTape, n)),
     };
     let solver = LBFGS::new(MoreThuenteLineSearch::new(), 7);
     let result = Executor::new(valley, solver)

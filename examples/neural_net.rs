@@ -1,6 +1,7 @@
 //! A neural net in scalar form, trained on the exclusive or: recorded once as a program, replayed at every step.
 //!
 //! Run it with `cargo run --release --example neural_net`.
+#![allow(clippy::print_stdout, reason = "an example shows its result")]
 
 use wengert::prelude::*;
 use wengert::program::Program;

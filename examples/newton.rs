@@ -1,6 +1,7 @@
 //! Newton's method on a system of equations: the Jacobian by one call, the step by nalgebra.
 //!
 //! Run it with `cargo run --release --example newton`.
+#![allow(clippy::print_stdout, reason = "an example shows its result")]
 
 use nalgebra::{DVector, Vector2};
 use wengert::prelude::*;

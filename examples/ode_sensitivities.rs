@@ -1,6 +1,7 @@
 //! Sensitivities of the solution of an ODE: the integrator is ordinary code, so it differentiates.
 //!
 //! Run it with `cargo run --release --example ode_sensitivities`.
+#![allow(clippy::print_stdout, reason = "an example shows its result")]
 
 use wengert::prelude::*;
 
