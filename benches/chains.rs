@@ -3,6 +3,7 @@
 //!
 //! `cargo bench --bench chains`; costs are asserted, times are reported. The data set is read from `../shared/oracles/chains`;
 //! without it, only the built-in chain is measured.
+#![allow(clippy::print_stdout, reason = "a bench reports what it has proven")]
 
 use std::hint::black_box;
 use std::path::PathBuf;

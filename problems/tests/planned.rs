@@ -1,6 +1,6 @@
 //! Planned Jacobians of the test problems: the same numbers as reverse mode, and never more operations than either mode.
 
-use wengert::crosscountry::{Budget, Found, PlannedJacobian};
+use wengert::crosscountry::{Budget, PlannedBy, PlannedJacobian};
 use wengert::program::Program;
 use wengert::{Function, Mode, jacobian};
 use wengert_problems::registry::{PROBLEMS, ProblemInfo, Source, Visitor, visit};
@@ -63,7 +63,7 @@ impl Visitor for Check {
             forward: planned.forward_flops(),
             reverse: planned.reverse_flops(),
             planned: planned.flops(),
-            is_mixed: matches!(planned.found(), Found::Moves(_)),
+            is_mixed: matches!(planned.found(), PlannedBy::Moves(_)),
         })
     }
 }

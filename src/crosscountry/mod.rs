@@ -48,7 +48,7 @@ pub use linearize::Linearized;
 pub use moves::{Move, Moves};
 pub use orders::{Order, cost_of};
 pub use plan::{Milestone, Plan, PlanBound};
-pub use planned::{Found as PlannedBy, PlannedJacobian, plan_order};
+pub use planned::{PlannedBy, PlannedJacobian, plan_order};
 pub use planner::{Method, PlanOptions, PlanProgress, plan};
 pub use replay::{Replayed, cost_of_moves, jacobian_by_moves, replay};
 pub use search::{Found, Progress, Reduced, SearchOptions, reduce, search};

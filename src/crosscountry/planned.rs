@@ -18,7 +18,7 @@ use crate::program::{Basic, NodeId, NodeKind, Program, dense, either, is_small};
 
 /// How the Jacobian of a [`PlannedJacobian`] was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum PlannedBy {
     /// By forward mode.
     Forward,
     /// By reverse mode.
@@ -53,7 +53,7 @@ pub struct PlannedJacobian {
     program: Program,
     rows: usize,
     places: Vec<(u32, u32)>,
-    found: Found,
+    found: PlannedBy,
     forward: Option<u64>,
     reverse: Option<u64>,
 }
@@ -73,8 +73,8 @@ impl PlannedJacobian {
         for (mode, (jacobian, places)) in std::iter::once(first).chain(second) {
             let jacobian = jacobian.simplify()?;
             let (flops, found) = match mode {
-                Basic::Forward => (&mut forward, Found::Forward),
-                Basic::Reverse => (&mut reverse, Found::Reverse),
+                Basic::Forward => (&mut forward, PlannedBy::Forward),
+                Basic::Reverse => (&mut reverse, PlannedBy::Reverse),
             };
             *flops = Some(jacobian.counts().flops());
             keep(&mut best, jacobian, places, found);
@@ -84,7 +84,7 @@ impl PlannedJacobian {
             let linearized = Linearized::of(program)?;
             for moves in candidates(linearized.graph(), budget, is_small(program))? {
                 let (jacobian, places) = linearized.to_program(&moves)?;
-                keep(&mut best, jacobian, places, Found::Moves(moves));
+                keep(&mut best, jacobian, places, PlannedBy::Moves(moves));
             }
         }
         let best = best.expect("one of the modes was tried");
@@ -125,7 +125,7 @@ impl PlannedJacobian {
 
     /// How it was found.
     #[must_use]
-    pub const fn found(&self) -> &Found {
+    pub const fn found(&self) -> &PlannedBy {
         &self.found
     }
 
@@ -175,7 +175,7 @@ fn keep(
     best: &mut Option<PlannedJacobian>,
     program: Program,
     places: Vec<(u32, u32)>,
-    found: Found,
+    found: PlannedBy,
 ) {
     let is_better = |best: &PlannedJacobian| program.counts().flops() < best.flops();
     if best.as_ref().is_none_or(is_better) {
