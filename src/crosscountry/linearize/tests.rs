@@ -11,7 +11,7 @@ use crate::crosscountry::{Budget, Order, PlannedJacobian};
 use crate::program::random::{self, visit};
 use crate::program::{NodeKind, Traced};
 use crate::scalar::random::function_and_point;
-use crate::scalar::{Function, Scalar};
+use crate::scalar::{Function, Rows, Scalar};
 
 /// Moves that eliminate all intermediates: vertices in random order, and some of their edges before.
 fn random_moves(rng: &mut Rng, graph: &LinearizedGraph) -> Vec<Move> {
@@ -262,4 +262,36 @@ fn constant_factors_of_several_operations_become_one() {
     let (jacobian, _) = linearized.to_program(&moves).unwrap();
     // -400 (x a) + 2 b and 200 a, with a = y - x x and b = x - 1.
     assert_eq!(jacobian.counts().flops(), 8, "{jacobian}");
+}
+
+/// Lanes before uniform numbers, both active: the planned body has its partials in the order of its directions.
+#[test]
+fn planned_bodies_give_the_jacobian_of_the_unrolled_program() {
+    fn rows<S: Scalar>(x: &[S], y: &mut [S]) {
+        let (lanes, uniform) = x.split_at(12);
+        let (a, b) = (
+            Rows::new(&lanes[..8], 2).unwrap(),
+            Rows::column(&lanes[8..]),
+        );
+        let (u, v) = (uniform[0] * uniform[1], uniform[1]);
+        S::map_rows(&[a, b], &[], y, |rows, _, y| {
+            let t = (rows[0] * u).sin() * rows[2];
+            y[0] = t * t * 100.0 + (rows[1] * v).exp() * 2.0 - t;
+            y[1] = S::max(t, rows[1] * u) * v;
+        });
+    }
+    let f = crate::function!(rows => 8);
+    let x: Vec<f64> = (0..14).map(|i| (f64::from(i) * 0.7).sin()).collect();
+    let program = record(&f, &x);
+    assert_eq!(program.regions().len(), 1);
+    assert!(check(&mut Rng::with_seed(5), &program, &x));
+    let planned = PlannedJacobian::of(&program, &Budget::default()).unwrap();
+    let expected = crate::jacobian(&f, &x, crate::Mode::Reverse).unwrap();
+    for ((row, column), found) in entries(planned.program(), planned.places(), &x) {
+        let expected = expected[(row as usize, column as usize)];
+        assert!(
+            (found - expected).abs() <= 1e-12 * 300.0,
+            "{found} {expected}"
+        );
+    }
 }

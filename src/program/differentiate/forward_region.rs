@@ -425,24 +425,32 @@ impl<'a> Plan<'a> {
         )
     }
 
+    /// The body with a planned Jacobian by its slots.
     fn planned(&self, planner: &BodyPlanner<'_>) -> Result<Differentiated, Error> {
         let active: Vec<bool> = self.slots.iter().map(Option::is_some).collect();
-        let PlannedBody { program, entries } = planner(&self.region.body, &active)?;
-        let mut partials: Vec<Vec<Output>> = Vec::new();
-        partials.resize_with(self.region.body.outputs.len(), Vec::new);
+        let PlannedBody {
+            mut program,
+            entries,
+        } = planner(&self.region.body, &active)?;
+        let nodes = std::mem::take(&mut program.outputs);
+        let mut tangents: Vec<Tangents> = vec![Vec::new(); self.region.body.outputs.len()];
         for entry in entries {
-            let Some(slot) = self.slots[entry.input] else {
-                continue;
-            };
-            partials[entry.output].push(Output {
-                direction: slot as usize,
-                value: number(entry.value)?,
-                mask: entry.mask.map(number).transpose()?,
-            });
+            if let Some(slot) = self.slots[entry.input] {
+                let derivative = Derivative {
+                    value: nodes[entry.value],
+                    mask: entry.mask.map(|mask| nodes[mask]),
+                };
+                tangents[entry.output].push((slot, derivative));
+            }
         }
-        for outputs in &mut partials {
-            outputs.sort_by_key(|output| output.direction);
+        // Outputs are numbered by slots, which are in another order than inputs.
+        let mut outputs = nodes[..tangents.len()].to_vec();
+        let mut partials = Vec::with_capacity(tangents.len());
+        for mut tangents in tangents {
+            tangents.sort_by_key(|(slot, _)| *slot);
+            partials.push(append(&mut outputs, tangents)?);
         }
+        program.outputs = outputs;
         Ok(Differentiated {
             body: program,
             partials,
