@@ -8,10 +8,11 @@
 
 use std::collections::HashSet;
 
-use super::eliminate::{Algebra, Elimination};
+use super::eliminate::Algebra;
 use super::graph::{EdgeClass, LinearizedGraph, VertexId};
 use super::moves::Move;
 use super::orders::Order;
+use super::replay::replay;
 use crate::error::Error;
 use crate::program::{
     Accumulation, Local, LocalEdge, NodeId, Partial, PlannedBody, Program, Scaling, Sparse, Weight,
@@ -180,22 +181,8 @@ impl Linearized {
     /// What is left when these moves are made.
     fn eliminated(&self, moves: &[Move], scaling: Scaling) -> Result<(Writing, Entries), Error> {
         let (writing, partials) = self.writing(scaling)?;
-        let mut elimination = Elimination::new(&self.graph, writing, |edge, _| partials[edge]);
-        for step in moves {
-            match *step {
-                Move::Vertex(vertex) => elimination.eliminate_vertex(vertex)?,
-                Move::Front(source, target) => elimination.eliminate_front(source, target)?,
-                Move::Back(source, target) => elimination.eliminate_back(source, target)?,
-                Move::Face(face, _) => {
-                    return Err(Error::InvalidGraph {
-                        vertex: face as usize,
-                        what: "a face is eliminated on the line graph, not here",
-                    });
-                }
-            }
-        }
-        let entries = elimination.jacobian();
-        Ok((elimination.into_algebra(), entries))
+        let replayed = replay(&self.graph, writing, |edge, _| partials[edge], moves)?;
+        Ok((replayed.algebra, replayed.jacobian))
     }
 
     /// The algebra that writes a program, and the partial of every edge in it.

@@ -9,10 +9,12 @@ use super::budget::StoppedBy;
 use super::cost::{CostModel, Tally};
 use super::file::damaged;
 use super::graph::{LinearizedGraph, VertexId};
+use super::linearize::Linearized;
 use super::moves::{Move, Moves};
 use super::orders::Order;
 use super::replay::{cost_of_moves, jacobian_by_moves};
 use crate::error::Error;
+use crate::program::Program;
 
 /// A lower bound on the cost of every elimination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -263,6 +265,28 @@ impl Plan {
         partials: &[f64],
     ) -> Result<Vec<(VertexId, VertexId, f64)>, Error> {
         jacobian_by_moves(graph, partials, &self.sequence)
+    }
+
+    /// The program of the Jacobian that the plan computes, one output per structural nonzero, and their places.
+    ///
+    /// ```
+    /// use wengert::crosscountry::{Linearized, PlanOptions, plan};
+    /// use wengert::prelude::*;
+    /// use wengert::program::Program;
+    /// let program = Program::record(|x| [(x[0] * x[1]).sin(), x[1].exp()], &[3.0, 2.0])?;
+    /// let linearized = Linearized::of(&program)?;
+    /// let plan = plan(linearized.graph(), &PlanOptions::default(), &|_| ())?;
+    /// let (jacobian, places) = plan.to_program(&linearized)?;
+    /// assert_eq!((jacobian.outputs().len(), places), (3, vec![(0, 0), (0, 1), (1, 1)]));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// **Cost**: as [`Linearized::to_program`].
+    ///
+    /// # Errors
+    /// As [`Linearized::to_program`].
+    pub fn to_program(&self, linearized: &Linearized) -> Result<(Program, Vec<(u32, u32)>), Error> {
+        linearized.to_program(&self.sequence)
     }
 
     /// Counts the plan again, and compares the Jacobian it accumulates with those of forward and reverse elimination on

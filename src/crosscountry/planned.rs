@@ -12,9 +12,13 @@ use super::cost::CostModel;
 use super::graph::{LinearizedGraph, VertexId};
 use super::linearize::Linearized;
 use super::moves::Move;
-use super::orders::{Order, cost_of};
+use super::orders::Order;
+use super::search::{SearchOptions, search};
 use crate::error::Error;
 use crate::program::{Basic, NodeId, NodeKind, Program, dense, either, is_small};
+
+/// The eliminations of a vertex that planning a Jacobian may take: less than recording and simplifying some such programs.
+const ELIMINATIONS: u64 = 1_000_000;
 
 /// How the Jacobian of a [`PlannedJacobian`] was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,7 +211,7 @@ fn candidates(
     Ok(candidates)
 }
 
-/// The order with the smallest cost by [`CostModel::Arithmetic`] that can be found within the budget.
+/// The order with the smallest cost by [`CostModel::Arithmetic`] that a search finds.
 ///
 /// ```
 /// use wengert::crosscountry::{Budget, EdgeClass, LinearizedGraph, plan_order};
@@ -217,24 +221,20 @@ fn candidates(
 /// # Ok::<(), wengert::Error>(())
 /// ```
 ///
-/// **Cost**: the greedy orders.
+/// **Cost**: the greedy orders and the budget, but no more than a million eliminations of a vertex, a tenth of a second; a program
+/// that is worth more is planned by [`plan`](super::plan()) and written by [`Linearized::to_program`].
 ///
 /// # Errors
 /// [`Error::CostOverflow`] beyond 2^64 operations.
 pub fn plan_order(graph: &LinearizedGraph, budget: &Budget) -> Result<Vec<Move>, Error> {
-    let clock = budget.start();
-    let mut best: Option<(u64, Vec<VertexId>)> = None;
-    for order in Order::ALL {
-        if best.is_some() && clock.must_stop().is_some() {
-            break;
-        }
-        let order = order.of(graph)?;
-        let cost = cost_of(graph, &order)?.of(CostModel::Arithmetic);
-        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-            best = Some((cost, order));
-        }
-    }
-    Ok(moves(&best.map(|(_, order)| order).unwrap_or_default()))
+    let vertices = graph.intermediates().count().max(1) as u64;
+    let most = budget.evaluations.min(ELIMINATIONS / vertices);
+    let options = SearchOptions {
+        cost: CostModel::Arithmetic,
+        budget: budget.clone().with_evaluations(most),
+        ..SearchOptions::default()
+    };
+    Ok(moves(&search(graph, &options, &|_| ())?.order))
 }
 
 fn moves(order: &[VertexId]) -> Vec<Move> {
