@@ -1,5 +1,8 @@
 //! Planned Jacobians of the test problems: the same numbers as reverse mode, and never more operations than either mode.
 
+// The counts are worth a look, with `--nocapture`.
+#![allow(clippy::print_stdout)]
+
 use std::time::Instant;
 
 use wengert::crosscountry::{Budget, PlannedBy, PlannedJacobian};
