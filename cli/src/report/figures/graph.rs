@@ -282,7 +282,7 @@ pub(in super::super) fn figure(
         caption: format!(
             "A vertex is an operation, an edge its partial derivative. Eliminating a vertex multiplies every edge into it with every \
              edge out of it; when all coloured vertices are gone, the edges from inputs to outputs are the Jacobian. This order takes \
-             {total} multiplications. In the page, the slider walks through the steps."
+             {total} multiplications. In the page, the slider walks through the steps; orange edges are those that steps have made."
         ),
         drawing,
         csv: csv(
