@@ -7,7 +7,7 @@ use num_dual::DualNum;
 use proptest::prelude::*;
 
 use super::*;
-use crate::crosscountry::{Budget, Order, PlannedJacobian};
+use crate::crosscountry::{Budget, Elimination, Order, PlannedJacobian};
 use crate::program::random::{self, visit};
 use crate::program::{NodeKind, Traced};
 use crate::scalar::random::function_and_point;
