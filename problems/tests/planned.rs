@@ -3,10 +3,8 @@
 // The counts are worth a look, with `--nocapture`.
 #![allow(clippy::print_stdout)]
 
-use std::time::Instant;
-
 use wengert::crosscountry::{Budget, PlannedBy, PlannedJacobian};
-use wengert::program::{Program, ReplayOptions, Width};
+use wengert::program::Program;
 use wengert::{Function, Mode, jacobian};
 use wengert_problems::registry::{PROBLEMS, ProblemInfo, Source, Visitor, visit};
 
@@ -126,58 +124,4 @@ fn jacobians_take_few_operations_beside_their_functions() {
     assert!(ratio("spherical-harmonics", &[40]) <= 2.45);
     assert!(ratio("matrix-function", &[2]) <= 2.6);
     assert!(ratio("matrix-function", &[6]) <= 3.0);
-}
-
-/// The time of the planned program over that of the better basic mode, with 8 lanes and one thread.
-struct Times;
-
-impl Visitor for Times {
-    type Output = f64;
-    fn visit<F: Function + Sync>(self, f: &F, x: &[f64], _: &ProblemInfo) -> f64 {
-        const POINTS: usize = 1024;
-        let program = record(f, x);
-        let planned = PlannedJacobian::of(&program, &Budget::default()).unwrap();
-        let basic = program.sparse_jacobian().unwrap().0.simplify().unwrap();
-        let options = ReplayOptions {
-            width: Width::Eight,
-            threads: 1,
-        };
-        let points: Vec<f64> = x.iter().copied().cycle().take(POINTS * x.len()).collect();
-        let mut found = vec![0.0; POINTS * planned.places().len()];
-        let mut batches = [planned.program(), &basic].map(|p| p.prepare_batch(&options).unwrap());
-        let mut best = [f64::INFINITY; 2];
-        for _ in 0..60 {
-            for (batch, best) in batches.iter_mut().zip(&mut best) {
-                let start = Instant::now();
-                batch.run(&points, &mut found).unwrap();
-                *best = best.min(start.elapsed().as_secs_f64());
-            }
-        }
-        best[0] / best[1]
-    }
-}
-
-#[test]
-#[ignore = "it measures time: run it with --release on a machine that does nothing else"]
-fn planned_jacobians_take_no_more_time_at_eight_lanes() {
-    for name in [
-        "roe-flux",
-        "roe-flux-3d",
-        "robot-arm",
-        "heart-dipole",
-        "propane",
-        "black-scholes",
-        "pollu",
-        "rosenbrock",
-    ] {
-        let ratio = visit(name, &Source::Default, Times).unwrap();
-        println!("{name:16} {ratio:.3}");
-        assert!(ratio <= 1.03, "{name}: {ratio}");
-    }
-}
-
-#[test]
-#[ignore = "it takes ten seconds"]
-fn larger_matrix_functions_grow_as_published() {
-    assert!(ratio("matrix-function", &[20]) <= 6.5);
 }

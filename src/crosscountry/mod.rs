@@ -51,5 +51,5 @@ pub use plan::{Milestone, Plan, PlanBound};
 pub use planned::{PlannedBy, PlannedJacobian, plan_order};
 pub use planner::{Method, PlanOptions, PlanProgress, plan};
 pub use replay::{Replayed, cost_of_moves, jacobian_by_moves, replay};
-pub use search::{Found, Progress, Reduced, SearchOptions, reduce, search};
+pub use search::{Found, Progress, Reduced, SearchOptions, beam_search, reduce, search};
 pub use search_moves::{FoundMoves, search_moves};

@@ -8,6 +8,7 @@
 //! Source: see the files.
 
 mod anneal;
+mod beam;
 mod chains;
 mod patch;
 mod reduce;
@@ -26,6 +27,7 @@ use super::graph::{LinearizedGraph, VertexId};
 use super::orders::{Order, cost_of};
 use crate::error::Error;
 
+pub use beam::beam_search;
 pub use reduce::{Reduced, reduce};
 
 /// What is searched, and for how long.
