@@ -15,8 +15,8 @@ use crate::error::Error;
 
 /// The graph is stored before every so many moves: copying a state costs about as much as two moves.
 const STEP: usize = 6;
-/// Of 256 edits so many are windows: on Black-Scholes as many reach 293 as without windows and with twice the edits, in less time;
-/// at 16 and more the windows take most of the time.
+/// Of 256 edits so many are windows: on Black-Scholes they break even with twice as many edits without windows in the same time; at 16
+/// and more the windows take most of the time.
 const WINDOWED: u8 = 3;
 /// So many states of a window are as much work as an edit, by measured times.
 const STATES_PER_EDIT: u64 = 2;
