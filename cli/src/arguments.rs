@@ -311,7 +311,7 @@ pub(crate) struct PlanArguments {
     /// A graph file, or a problem that is recorded and linearized.
     #[command(flatten)]
     pub(crate) instance: Instance,
-    /// What a step may eliminate: vertex, edge or face.
+    /// What a step may eliminate: vertex, edge or face (the search for faces tries edges only).
     #[arg(long, default_value_t = Moves::Vertex)]
     pub(crate) moves: Moves,
     /// What to make small: multiplications, arithmetic or memory.
