@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["jacobian"],
     &["hessian"],
     &["check", "report"],
+    &["guide"],
 ];
 
 /// Uses that are allowed although they do not go down: `(from, to)` and the reason in `ARCHITECTURE.md`.

@@ -49,7 +49,8 @@ macro_rules! check_methods {
             assert_near(stringify!($method), x, y.tangent, expected);
             let lanes = ComplexField::$method(Lanes::new(x, [1.0, 0.5]));
             assert_same(stringify!($method), x, lanes.value, plain);
-            assert_same(stringify!($method), x, lanes.tangents[0], y.tangent);
+            // One direction passes a quotient with one division, several share the partials: the last digit may differ.
+            assert_near(stringify!($method), x, lanes.tangents[0], y.tangent);
         }
     )*};
 }

