@@ -384,11 +384,12 @@ fn singular_values_and_vectors_differentiate_twice() {
             assert_close(&name, &(&first + first.transpose()), &zero, 1e-12);
             let mixed = x.value.tr_mul(&x.mixed) + x.first.tr_mul(&x.second);
             let largest = x.mixed.amax().max(1.0);
+            // Rounding of a 4 by 4 matrix with close singular values reaches 1.4e-12.
             assert_close(
                 &name,
                 &((&mixed + mixed.transpose()) / largest),
                 &zero,
-                1e-12,
+                4e-12,
             );
         }
 

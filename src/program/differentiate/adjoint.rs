@@ -296,7 +296,7 @@ impl Program {
     /// let program = Program::record(|x| [x[0] * x[1]], &[3.0, 2.0])?;
     /// // The partials of a product are its factors: nothing is left to compute.
     /// let gradient = program.gradient()?;
-    /// assert_eq!(gradient.to_string(), "v0 = input 0\nv1 = input 1\noutput v1\noutput v0\n");
+    /// assert_eq!(gradient.to_string(), "derivative\nv0 = input 0\nv1 = input 1\noutput v1\noutput v0\n");
     /// # Ok::<(), Error>(())
     /// ```
     ///
