@@ -438,19 +438,6 @@ impl<A: Algebra> Elimination<A> {
         rows.collect()
     }
 
-    /// All edges that are left, `(source, target, partial)` by target and then by source.
-    ///
-    /// **Cost**: one pass over the vertices and edges.
-    #[must_use]
-    pub fn remaining(&self) -> Vec<(VertexId, VertexId, A::Partial)> {
-        let rows = (0..).zip(&self.rows).flat_map(|(target, row)| {
-            let target = VertexId::from_raw(target);
-            let row = row.to_vec().into_iter();
-            row.map(move |(s, partial)| (VertexId::from_raw(s), target, partial))
-        });
-        rows.collect()
-    }
-
     /// Checks that a vertex may be eliminated.
     fn check(&self, vertex: VertexId) -> Result<(), Error> {
         let index = vertex.index();

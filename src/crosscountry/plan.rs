@@ -330,6 +330,7 @@ impl Plan {
 }
 
 /// What needs no search.
+#[derive(Default)]
 pub(super) struct Baselines {
     pub(super) forward: Tally,
     pub(super) reverse: Tally,

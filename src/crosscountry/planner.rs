@@ -202,7 +202,7 @@ impl<'a> Planner<'a> {
             graph,
             options,
             observe,
-            baselines: Baselines::of(graph)?,
+            baselines: Baselines::default(),
             sequence: Vec::new(),
             cost: Tally::default(),
             method: String::new(),
@@ -212,13 +212,18 @@ impl<'a> Planner<'a> {
             evaluations: 0,
             clock,
         };
-        planner.fix(Order::Forward)?;
         let is_large = graph.intermediates().count() > MANY;
         let few = [Order::Forward, Order::Reverse, Order::Markowitz];
         let orders = if is_large { &few[..] } else { &Order::ALL[..] };
         for order in orders {
             let vertices = order.of(graph)?;
-            planner.offer(&order.to_string(), &vertices)?;
+            let cost = planner.offer(&order.to_string(), &vertices)?;
+            match order {
+                Order::Forward => planner.baselines.forward = cost,
+                Order::Reverse => planner.baselines.reverse = cost,
+                Order::Markowitz => planner.baselines.markowitz = cost,
+                _ => {}
+            }
         }
         // The cuts of a vertex are a search each.
         if !is_large {
@@ -237,8 +242,8 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Takes this order if it is cheaper.
-    fn offer(&mut self, method: &str, order: &[VertexId]) -> Result<(), Error> {
+    /// Takes this order if it is cheaper, or the first; what it costs.
+    fn offer(&mut self, method: &str, order: &[VertexId]) -> Result<Tally, Error> {
         let cost = cost_of(self.graph, order)?;
         let model = self.options.model;
         if cost.of(model) < self.cost.of(model) || self.history.is_empty() {
@@ -247,7 +252,7 @@ impl<'a> Planner<'a> {
             method.clone_into(&mut self.method);
             self.remember();
         }
-        Ok(())
+        Ok(cost)
     }
 
     /// The best so far goes into the history, and to the observer.
@@ -346,7 +351,8 @@ impl<'a> Planner<'a> {
         }
         self.evaluations += found.evaluations;
         self.stop(found.stopped_by);
-        self.offer("search", &found.order)
+        self.offer("search", &found.order)?;
+        Ok(())
     }
 
     /// Proves what can be proven in the time that is left.
