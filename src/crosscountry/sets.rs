@@ -105,6 +105,13 @@ impl SetGraph {
         })
     }
 
+    /// Whether two vertices have the same sources and the same targets.
+    pub(super) fn are_twins(&self, v: VertexId, w: VertexId) -> bool {
+        let (v, w) = (self.row(v.index(), EDGE), self.row(w.index(), EDGE));
+        let is_same = |rows: &[u64]| rows[v..v + self.words] == rows[w..w + self.words];
+        is_same(&self.sources) && is_same(&self.targets)
+    }
+
     /// Becomes a copy without a new allocation.
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.vertices = other.vertices;

@@ -38,6 +38,30 @@ pub enum Sink {
     Last,
 }
 
+/// Where the results of each output of a region begin.
+pub(super) struct ResultStarts(Vec<usize>);
+
+impl ResultStarts {
+    pub(super) fn of(region: &Region) -> Self {
+        Self(region.result_ranges().map(|range| range.start).collect())
+    }
+
+    /// The first result of an output.
+    pub(super) fn start(&self, output: usize) -> usize {
+        self.0[output]
+    }
+
+    /// The output that a result belongs to, and which of its results it is.
+    pub(super) fn locate(&self, result: usize) -> (usize, usize) {
+        // Up to the first output of several results the numbers are the same, and most regions only sum.
+        let output = match self.0.get(result) {
+            Some(start) if *start == result => result,
+            _ => self.0.partition_point(|start| *start <= result) - 1,
+        };
+        (output, result - self.0[output])
+    }
+}
+
 /// A loop inside a program.
 ///
 /// **Shape**: one source per input of the body, one sink per output.

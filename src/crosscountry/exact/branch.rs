@@ -4,23 +4,24 @@
 //! least cost of its members that are still there. The table entries fall by no more than a step costs, so the first complete
 //! set that is taken from the queue is optimal, and the smallest sum in the queue is a lower bound at any time.
 //!
-//! Some vertices may be eliminated at once, which thins out the sets: see [`is_safe`](Search::is_safe).
+//! Some vertices may be eliminated at once and some together, which thins out the sets: see [`is_safe`](Search::is_safe) and
+//! [`twins`](Search::twins).
 //!
 //! Invariant: every order that costs less than the incumbent has a prefix in the queue.
 //! Source: Hart, Nilsson & Raphael 1968 (best-first search with consistent bounds); Felner, Korf & Hanan 2004 (additive tables);
-//! the bounds and the rule are ours.
+//! the bounds and the rules are ours.
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::status::Proof;
 use crate::crosscountry::bounds::{Clusters, GroupLimits, free_classes, storage_bound};
 use crate::crosscountry::budget::{Clock, StoppedBy};
 use crate::crosscountry::cost::CostModel;
-use crate::crosscountry::graph::{LinearizedGraph, VertexId};
+use crate::crosscountry::graph::{EdgeClass, LinearizedGraph, VertexId};
 use crate::crosscountry::moves::Moves;
 use crate::crosscountry::orders::cost_of;
 use crate::crosscountry::sets::SetGraph;
@@ -95,8 +96,8 @@ struct Node {
     set: Set,
     /// What it cost to come here.
     paid: u64,
-    /// The node before, and the position of the vertex that was eliminated last.
-    before: (u32, u32),
+    /// The node before, and the positions of what was eliminated since.
+    before: (u32, SmallVec<[u32; 2]>),
 }
 
 /// What a set is taken by: the smallest bound first, then the largest set, then the oldest.
@@ -113,6 +114,8 @@ struct Search<'a> {
     place: Vec<Place>,
     /// The positions of the members of each group.
     positions: Vec<Vec<usize>>,
+    /// Whether the rule for twins holds.
+    merges_twins: bool,
     /// The cuts before and behind each vertex in the graph as given; empty when the rule for safe vertices does not hold.
     cuts: Vec<(u64, u64)>,
 }
@@ -163,6 +166,11 @@ impl<'a> Search<'a> {
             place,
             positions,
             cuts,
+            merges_twins: model == CostModel::Multiplications
+                && graph
+                    .edges()
+                    .iter()
+                    .all(|edge| edge.class != EdgeClass::Copy),
         }
     }
 
@@ -177,7 +185,7 @@ impl<'a> Search<'a> {
         let mut nodes = vec![Node {
             set: SmallVec::from_elem(0, words),
             paid: 0,
-            before: (0, 0),
+            before: (0, SmallVec::new()),
         }];
         let mut known: HashMap<Set, u32> = HashMap::from([(nodes[0].set.clone(), 0)]);
         let mut queue: BinaryHeap<Key> = BinaryHeap::from([(Reverse(root), 0, Reverse(0))]);
@@ -205,37 +213,35 @@ impl<'a> Search<'a> {
                 .filter(|i| node.set[i / 64] >> (i % 64) & 1 == 0)
                 .collect();
             let safe = left.iter().copied().find(|i| self.is_safe(&graph, *i));
-            let next = safe.map_or(left, |i| SmallVec::from_slice(&[i]));
-            for i in next {
-                let step = graph.step_cost(self.vertices[i], self.model);
-                let (paid, after) = self.after(&node, bound, i, step)?;
+            let next = match safe {
+                Some(i) => vec![smallvec![i]],
+                None => self.twins(&graph, &left),
+            };
+            for group in next {
+                // Twins cost the same, one after the other.
+                let step = graph.step_cost(self.vertices[group[0]], self.model);
+                let (mut child, mut after) = (node.clone(), bound);
+                for i in &group {
+                    (child.paid, after) = self.after(&child, after, *i, step)?;
+                    child.set[i / 64] |= 1 << (i % 64);
+                }
                 if after >= self.incumbent {
                     continue;
                 }
-                let mut set = node.set.clone();
-                set[i / 64] |= 1 << (i % 64);
+                child.before = (number, group.iter().copied().map(u32_of).collect());
                 let fresh = u32::try_from(nodes.len()).map_err(|_| Error::CostOverflow)?;
-                match known.entry(set) {
-                    Entry::Occupied(entry) if nodes[*entry.get() as usize].paid <= paid => continue,
-                    Entry::Occupied(mut entry) => {
-                        entry.insert(fresh);
-                        nodes.push(Node {
-                            set: entry.key().clone(),
-                            paid,
-                            before: (number, u32_of(i)),
-                        });
+                match known.entry(child.set.clone()) {
+                    Entry::Occupied(entry) if nodes[*entry.get() as usize].paid <= child.paid => {
+                        continue;
                     }
+                    Entry::Occupied(mut entry) => *entry.get_mut() = fresh,
                     Entry::Vacant(entry) => {
-                        let set = entry.key().clone();
                         entry.insert(fresh);
-                        nodes.push(Node {
-                            set,
-                            paid,
-                            before: (number, u32_of(i)),
-                        });
                     }
                 }
-                queue.push((Reverse(after), size + 1, Reverse(fresh)));
+                nodes.push(child);
+                let size = size + u32_of(group.len());
+                queue.push((Reverse(after), size, Reverse(fresh)));
             }
         }
         Ok((None, self.incumbent, StoppedBy::Proof))
@@ -284,13 +290,41 @@ impl<'a> Search<'a> {
             || (entering == before && graph.is_covered(v, false, &self.is_terminal))
     }
 
+    /// The vertices that are left, those together that have the same sources and the same targets (false twins): some optimal
+    /// order eliminates them one after the other.
+    ///
+    /// Let an optimal order eliminate `u`, then others, then its twin `v`, and consider moving `v` forward to `u` or `u` back to `v`.
+    /// What one way loses on `u` and `v` themselves the other gains. For a vertex `w` between them that has `u` and `v` among its
+    /// `p + 2` sources, let `q >= p` be the number of sources that it has when both are gone. It costs `p + 2`, `q + 1` or `q` times the
+    /// number of its targets when none, one or both of them are gone before it, so both ways together change the cost of the order by
+    /// `(p + 2) + q - 2 (q + 1) = p - q <= 0` times that number; the same holds for targets, and nothing else sees the twins. One of the
+    /// ways is therefore no loss. Weighted by their numbers, the same holds for two groups of twins that are together already.
+    /// This needs costs that are products of numbers of edges: multiplications, and no copies.
+    fn twins(&self, graph: &SetGraph, left: &[usize]) -> Vec<SmallVec<[usize; 2]>> {
+        let mut groups: Vec<SmallVec<[usize; 2]>> = Vec::with_capacity(left.len());
+        for i in left {
+            let is_twin = |group: &&mut SmallVec<[usize; 2]>| {
+                graph.are_twins(self.vertices[group[0]], self.vertices[*i])
+            };
+            match groups
+                .iter_mut()
+                .filter(|_| self.merges_twins)
+                .find(is_twin)
+            {
+                Some(group) => group.push(*i),
+                None => groups.push(smallvec![*i]),
+            }
+        }
+        groups
+    }
+
     fn order_of(&self, nodes: &[Node], last: u32) -> Vec<VertexId> {
         let mut order = Vec::new();
         let mut at = last;
         while at != 0 {
-            let (before, i) = nodes[at as usize].before;
-            order.push(self.vertices[i as usize]);
-            at = before;
+            let (before, group) = &nodes[at as usize].before;
+            order.extend(group.iter().rev().map(|i| self.vertices[*i as usize]));
+            at = *before;
         }
         order.reverse();
         order

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::crosscountry::samples::{least_over_orders, random_graph, small_graphs};
 use crate::crosscountry::{
-    Budget, CostModel, Elimination, GroupLimits, LinearizedGraph, Order, VertexId, cost_of,
+    Budget, CostModel, EdgeClass, Elimination, GroupLimits, LinearizedGraph, Order, VertexId,
+    cost_of,
 };
 
 #[test]
@@ -112,6 +113,51 @@ fn branch_and_bound_agrees_with_subsets() {
             assert_eq!(best.cost, cost_of(&graph, &best.order).unwrap().of(model));
         }
     }
+}
+
+/// The graph with copies of random intermediates, each with the edges of the original.
+fn with_twins(graph: &LinearizedGraph, random: &mut fastrand::Rng) -> LinearizedGraph {
+    let intermediates: Vec<usize> = graph.intermediates().map(|v| v.index()).collect();
+    // Twins stand next to each other, so that edges still lead forward.
+    let mut at = Vec::new();
+    let mut vertices = 0;
+    for v in 0..graph.len() {
+        let copies = match intermediates.contains(&v) {
+            true => 1 + random.usize(0..3) / 2 * random.usize(1..3),
+            false => 1,
+        };
+        at.push(vertices..vertices + copies);
+        vertices += copies;
+    }
+    let mut edges = Vec::new();
+    for edge in graph.edges() {
+        for source in at[edge.source.index()].clone() {
+            for target in at[edge.target.index()].clone() {
+                edges.push((source, target, EdgeClass::Variable));
+            }
+        }
+    }
+    let outputs = graph.outputs().iter().map(|v| at[v.index()].start);
+    let outputs: Vec<usize> = outputs.collect();
+    LinearizedGraph::new("twins", graph.inputs(), vertices, &outputs, &edges).unwrap()
+}
+
+#[test]
+fn twins_are_eliminated_together_without_loss() {
+    let mut twins = 0;
+    for seed in 0..1_000 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let few = random_graph(seed, 5);
+        let graph = with_twins(&few, &mut random);
+        twins += graph.len() - few.len();
+        let incumbent = Order::Forward.of(&graph).unwrap();
+        let model = CostModel::Multiplications;
+        let clock = Budget::default().start();
+        let best = branch_and_bound(&graph, model, &incumbent, &WEAK, 1_000_000, &clock).unwrap();
+        assert_eq!(Some(best.cost), optimum(&graph, model), "seed {seed}");
+        assert_eq!(best.cost, cost_of(&graph, &best.order).unwrap().of(model));
+    }
+    assert!(twins > 1_000, "{twins}");
 }
 
 #[test]

@@ -12,7 +12,6 @@ use std::collections::HashMap;
 
 use super::draft::{Contribution, Derivative, Draft, Weight};
 use super::local::{Local, PlannedBody, PlannedEntry};
-use super::sweep::sweep;
 use crate::elementary::Op;
 use crate::error::Error;
 use crate::program::list::Program;
@@ -149,7 +148,7 @@ impl Accumulation {
             let (c, factor) = self.factor(*partial);
             nodes.push(self.written(c, factor).value);
         }
-        Ok(sweep(&self.draft.finish(nodes)?))
+        self.draft.finish(nodes)?.live()
     }
 
     /// The program of a body whose further outputs are these partials, as `(output, input, partial)`.

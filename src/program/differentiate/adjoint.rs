@@ -4,19 +4,17 @@
 //! has no adjoint, not the adjoint 0 (EDGE_CASES R3).
 //! Source: Griewank & Walther 2008, §3.2 and §4.4.
 
-use std::collections::BinaryHeap;
-
 use smallvec::SmallVec;
 
 use super::draft::{Contribution, Derivative, Draft, Weight, mapped};
 use super::edge::{edges, shared_adjoints};
 use super::reverse_region::{History, reverse_region};
 use super::segment::{Storage, segmented};
-use super::sweep::{Results, sweep};
+use super::waiting::Waiting;
 use crate::error::Error;
 use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
-use crate::program::region::{Region, Source};
+use crate::program::region::{Region, ResultStarts, Source};
 use crate::program::words::Map;
 
 /// A copied program with what a reverse sweep over it needs; any number of sweeps share the partials.
@@ -29,6 +27,8 @@ pub(super) struct Reverse<'a> {
     edges: Map<NodeId, Vec<(usize, Weight)>>,
     /// What every node has received; most receive one term or two.
     pending: Vec<SmallVec<[Contribution; 2]>>,
+    /// The nodes that have received something; empty between sweeps.
+    waiting: Waiting,
     keeps_edges: bool,
 }
 
@@ -70,6 +70,7 @@ impl<'a> Reverse<'a> {
             histories,
             edges: Map::default(),
             pending: vec![SmallVec::new(); program.len()],
+            waiting: Waiting::new(program.len()),
             keeps_edges: false,
         })
     }
@@ -84,14 +85,13 @@ impl<'a> Reverse<'a> {
         &mut self,
         seeds: &[(usize, Derivative)],
     ) -> Result<Vec<(u32, Derivative)>, Error> {
-        let mut waiting = BinaryHeap::new();
         for (output, seed) in seeds {
             let node = self.program.outputs[*output];
-            self.add(node, Contribution::from(*seed), &mut waiting);
+            self.add(node, Contribution::from(*seed));
         }
         let mut adjoints = Vec::new();
         let mut results: Map<NodeId, Vec<(usize, Derivative)>> = Map::default();
-        while let Some(node) = waiting.pop() {
+        while let Some(node) = self.waiting.pop() {
             let contributions = std::mem::take(&mut self.pending[node.index()]);
             let kind = self.program.kind(node);
             if let NodeKind::Region(r) = kind {
@@ -104,7 +104,7 @@ impl<'a> Reverse<'a> {
                 let history = self.histories.get(&node);
                 let terms = reverse_region(self.draft, region, &nodes, &active, history, &results)?;
                 for (position, term) in terms {
-                    self.add(arguments[position], term, &mut waiting);
+                    self.add(arguments[position], term);
                 }
                 self.draft.place(self.program, node);
                 continue;
@@ -118,14 +118,14 @@ impl<'a> Reverse<'a> {
                     let region = self.program.arguments(node)[0];
                     let results = results.entry(region).or_default();
                     if results.is_empty() {
-                        waiting.push(region);
+                        self.waiting.push(region);
                     }
                     results.push((k as usize, adjoint));
                 }
                 _ => {
                     if let Some(terms) = self.shared(node, adjoint) {
                         for (argument, term) in self.program.arguments(node).iter().zip(terms) {
-                            self.add(*argument, term, &mut waiting);
+                            self.add(*argument, term);
                         }
                         self.draft.place(self.program, node);
                         continue;
@@ -139,7 +139,7 @@ impl<'a> Reverse<'a> {
                     for (position, weight) in &edges {
                         let argument = self.program.arguments(node)[*position];
                         let term = self.draft.apply(*weight, adjoint);
-                        self.add(argument, term, &mut waiting);
+                        self.add(argument, term);
                     }
                     if self.keeps_edges {
                         self.edges.insert(node, edges);
@@ -170,13 +170,13 @@ impl<'a> Reverse<'a> {
         found.chunk_by(|a, b| a.0 == b.0).filter_map(sum).collect()
     }
 
-    fn add(&mut self, node: NodeId, term: Contribution, waiting: &mut BinaryHeap<NodeId>) {
+    fn add(&mut self, node: NodeId, term: Contribution) {
         if !self.varied[node.index()] {
             return;
         }
         let pending = &mut self.pending[node.index()];
         if pending.is_empty() {
-            waiting.push(node);
+            self.waiting.push(node);
         }
         pending.push(term);
     }
@@ -185,7 +185,7 @@ impl<'a> Reverse<'a> {
 /// Which nodes depend on the active inputs in a way that derivatives see.
 pub(super) fn activity(program: &Program, active: &[bool]) -> Vec<bool> {
     let mut varied = active.to_vec();
-    let mut outputs: Map<NodeId, (Results, Vec<bool>)> = Map::default();
+    let mut outputs: Map<NodeId, (ResultStarts, Vec<bool>)> = Map::default();
     for node in program.nodes().skip(program.inputs) {
         let arguments = program.arguments(node);
         let is_varied = |position: usize| varied[arguments[position].index()];
@@ -199,7 +199,7 @@ pub(super) fn activity(program: &Program, active: &[bool]) -> Vec<bool> {
                 let region = &program.regions[r as usize];
                 outputs.insert(
                     node,
-                    (Results::of(region), region_activity(region, &active).1),
+                    (ResultStarts::of(region), region_activity(region, &active).1),
                 );
                 active.contains(&true)
             }
@@ -285,7 +285,7 @@ impl Program {
         let mut outputs = reverse.primals();
         outputs.extend(reverse.dense(&adjoints));
         drop(reverse);
-        Ok(sweep(&draft.finish(outputs)?))
+        draft.finish(outputs)?.live()
     }
 
     /// The gradient of a scalar function as a program, with [`Storage::Store`].
@@ -361,7 +361,7 @@ impl Program {
         };
         outputs.extend(reverse.dense(&adjoints));
         drop(reverse);
-        Ok(sweep(&draft.finish(outputs)?))
+        draft.finish(outputs)?.live()
     }
 }
 

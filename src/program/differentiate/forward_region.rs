@@ -14,12 +14,11 @@ use std::sync::Arc;
 use super::adjoint::Reverse;
 use super::draft::{Derivative, Draft, Weight};
 use super::local::{BodyPlanner, PlannedBody};
-use super::sweep::{Results, sweep};
 use super::tangent::{Forward, Tangents, by_direction, of};
 use crate::error::Error;
 use crate::program::list::Program;
 use crate::program::node::NodeId;
-use crate::program::region::{Region, Sink, Source};
+use crate::program::region::{Region, ResultStarts, Sink, Source};
 
 /// What a derivative in a body is taken by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,7 +44,7 @@ pub(super) struct RegionTangents {
     pub(super) node: NodeId,
     iterations: usize,
     last: usize,
-    results: Results,
+    results: ResultStarts,
     sinks: Vec<Sink>,
     partials: Vec<Vec<Partial>>,
 }
@@ -144,7 +143,7 @@ impl RegionTangents {
             }
             partials.push(list);
         }
-        let results = Results::of(region);
+        let results = ResultStarts::of(region);
         let last = if region.is_reversed {
             0
         } else {
@@ -329,8 +328,8 @@ impl<'a> Plan<'a> {
             return Ok(forward);
         }
         let reverse = self.reverse()?;
-        let flops = |new: &Differentiated| sweep(&new.body).counts().flops();
-        let basic = if flops(&reverse) < flops(&forward) {
+        let flops = |new: &Differentiated| Ok::<_, Error>(new.body.live()?.counts().flops());
+        let basic = if flops(&reverse)? < flops(&forward)? {
             reverse
         } else {
             forward
@@ -341,7 +340,7 @@ impl<'a> Plan<'a> {
         // A planned body is simplified already, so this one is as well before they are compared.
         let planned = self.planned(planner)?;
         let simple = basic.body.simplify()?.counts().flops();
-        Ok(if flops(&planned) < simple {
+        Ok(if flops(&planned)? < simple {
             planned
         } else {
             basic

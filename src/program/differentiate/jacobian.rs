@@ -8,7 +8,6 @@
 
 use super::adjoint::Reverse;
 use super::draft::{Derivative, Draft};
-use super::sweep::sweep;
 use super::tangent::{Forward, Tangents};
 use crate::error::Error;
 use crate::program::list::Program;
@@ -115,7 +114,7 @@ impl Program {
             }
         }
         let dense = dense(hessian, &places, self.inputs, self.inputs)?;
-        Ok(sweep(&dense))
+        dense.live()
     }
 
     /// The product of the Hessian of a scalar function with a vector as a program: forward over reverse.
@@ -141,7 +140,7 @@ impl Program {
     pub fn hvp(&self) -> Result<Self, Error> {
         let mut hvp = self.gradient()?.jvp()?;
         hvp.outputs.drain(..self.inputs);
-        Ok(sweep(&hvp))
+        hvp.live()
     }
 }
 
@@ -201,7 +200,7 @@ pub(super) fn forward(program: &Program) -> Result<Sparse, Error> {
         }
     }
     drop(forward);
-    Ok((sweep(&draft.finish(outputs)?), places))
+    Ok((draft.finish(outputs)?.live()?, places))
 }
 
 /// The Jacobian by reverse mode.
@@ -222,7 +221,7 @@ pub(super) fn reverse(program: &Program) -> Result<Sparse, Error> {
         }
     }
     drop(reverse);
-    Ok((sweep(&draft.finish(outputs)?), places))
+    Ok((draft.finish(outputs)?.live()?, places))
 }
 
 /// Fills the structural zeros with a constant.

@@ -6,11 +6,10 @@
 
 use std::ops::Range;
 
-use super::sweep::Results;
 use crate::error::{Error, check_len};
 use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
-use crate::program::region::{Region, Sink, Source};
+use crate::program::region::{Region, ResultStarts, Sink, Source};
 use crate::scalar::Short;
 
 /// The derivative of a program at a point as a linear function; see [`Program::linearize`].
@@ -343,7 +342,7 @@ impl Loop {
 
     fn vjp(&self, results: &[Option<f64>]) -> Vec<Option<f64>> {
         let region = &self.region;
-        let index = Results::of(region);
+        let index = ResultStarts::of(region);
         let ranges: Vec<Range<usize>> = region.argument_ranges().collect();
         let mut adjoints = vec![None; self.arguments.len()];
         // The adjoints of the outputs of an iteration from the one that follows it, at first those of the last values.

@@ -29,10 +29,10 @@ mod linearize;
 mod local;
 mod reverse_region;
 mod segment;
-mod sweep;
 mod tangent;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub(crate) use accumulate::{Accumulation, Partial, Scaling};
 pub(crate) use draft::Weight;

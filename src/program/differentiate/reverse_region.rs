@@ -13,11 +13,10 @@ use std::sync::Arc;
 
 use super::adjoint::{Reverse, region_activity};
 use super::draft::{Contribution, Derivative, Draft};
-use super::sweep::Results;
 use crate::error::Error;
 use crate::program::list::Program;
 use crate::program::node::NodeId;
-use crate::program::region::{Region, Sink, Source};
+use crate::program::region::{Region, ResultStarts, Sink, Source};
 
 /// The forward pass of a scan that also gives what every iteration received from the one before.
 pub(super) struct History {
@@ -179,7 +178,7 @@ pub(super) fn reverse_region(
 impl Task<'_> {
     /// Differentiates the body; adjoints of carried values are seeds as soon as some iteration yields them.
     fn reverse(&self, results: &[(usize, Derivative)]) -> Result<(Vec<Seed>, Reversed), Error> {
-        let index = Results::of(self.region);
+        let index = ResultStarts::of(self.region);
         let mut given: Vec<Seed> = Vec::new();
         for (result, adjoint) in results {
             let (output, i) = index.locate(*result);

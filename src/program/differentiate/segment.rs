@@ -10,12 +10,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::draft::{Draft, mapped};
-use super::sweep::Results;
 use crate::elementary::Op;
 use crate::error::Error;
 use crate::program::list::Program;
 use crate::program::node::{NodeId, NodeKind};
-use crate::program::region::{Region, Sink, Source};
+use crate::program::region::{Region, ResultStarts, Sink, Source};
 use crate::program::words::Map;
 
 /// What the reverse sweep of a scan keeps of the forward pass, for `N` iterations that hand on `s` values each.
@@ -73,14 +72,14 @@ struct Segments {
     outer: NodeId,
     rest: Option<NodeId>,
     region: Region,
-    results: Results,
+    results: ResultStarts,
     length: usize,
     count: usize,
 }
 
 impl Segments {
     fn build(draft: &Draft, region: &Region, nodes: &[NodeId]) -> Result<Self, Error> {
-        let results = Results::of(region);
+        let results = ResultStarts::of(region);
         let (region, nodes) = with_carried_sums(draft, region, nodes)?;
         let n = region.iterations;
         let length = (1..n).find(|s| s * s >= n).unwrap_or(1);

@@ -9,7 +9,6 @@ use std::cell::Cell;
 use super::draft::{Contribution, Derivative, Draft, mapped};
 use super::edge::{edges, shared_tangent};
 use super::forward_region::RegionTangents;
-use super::sweep::sweep;
 use crate::elementary::Op;
 use crate::error::Error;
 use crate::program::list::Program;
@@ -242,6 +241,6 @@ impl Program {
             .iter()
             .map(|y| of(&forward.tangents[y.index()], 0).map_or_else(|| draft.zero(), |t| t.value));
         let outputs = primals.chain(tangents).collect();
-        Ok(sweep(&draft.finish(outputs)?))
+        draft.finish(outputs)?.live()
     }
 }

@@ -316,7 +316,6 @@ impl Builder {
             if body.deferred.binary_search(&node).is_err() {
                 self.lower_node(&mut body, node, &mut code)?;
             }
-            let mut guarded = Vec::new();
             while let Some((_, number)) = guards.next_if(|(last, _)| *last == node) {
                 let guard = &body.program.guards()[number];
                 let mut nodes = guard.question.nodes();
@@ -331,21 +330,19 @@ impl Builder {
                     b: body.operand(first),
                     c: body.operand(second),
                 });
-                guarded.extend([first, second]);
+                // The last of the two is this node, whose own turn comes below.
+                self.release(&mut body, first, node);
+                self.release(&mut body, second, node);
             }
-            let arguments = body.program.arguments(node);
-            let factors = arguments
-                .iter()
-                .filter(|argument| body.partner[argument.index()] == node.raw())
-                .flat_map(|product| body.program.arguments(*product));
-            let used = arguments.iter().chain(factors).copied();
-            let used: Short<NodeId> = used.chain(guarded).chain([node]).collect();
-            for used in used {
-                let is_last = body.last_use[used.index()] <= node.raw();
-                if is_last && std::mem::take(&mut body.is_owned[used.index()]) {
-                    self.give(body.operand(used));
+            for argument in body.program.arguments(node) {
+                self.release(&mut body, *argument, node);
+                if body.partner[argument.index()] == node.raw() {
+                    for factor in body.program.arguments(*argument) {
+                        self.release(&mut body, *factor, node);
+                    }
                 }
             }
+            self.release(&mut body, node, node);
         }
         let program = body.program;
         let find = |output: &NodeId| match program.arguments(*output) {
@@ -364,6 +361,14 @@ impl Builder {
             }
         }
         Ok((code, outputs))
+    }
+
+    /// Gives the slot of a node back if nothing after `at` uses it.
+    fn release(&mut self, body: &mut Body<'_>, node: NodeId, at: NodeId) {
+        let is_last = body.last_use[node.index()] <= at.raw();
+        if is_last && std::mem::take(&mut body.is_owned[node.index()]) {
+            self.give(body.operand(node));
+        }
     }
 
     fn lower_node(

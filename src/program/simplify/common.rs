@@ -100,7 +100,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// A table for about so many nodes, of which so many have no arguments.
+    /// A table for about so many nodes, of which so many are kept by their hash.
     pub(super) fn new(nodes: usize, leaves: usize) -> Self {
         Self {
             near: vec![[0; LINE]; nodes / NODES_PER_LINE],

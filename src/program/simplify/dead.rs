@@ -8,61 +8,45 @@
 
 use std::sync::Arc;
 
-use crate::program::region::{Region, Source};
+use crate::program::region::{Region, ResultStarts, Source};
 use crate::program::words::Map;
 use crate::program::{NodeId, NodeKind, Program};
 
 /// What of a program is needed.
+#[derive(Default)]
 pub(super) struct Needs {
-    /// Per node.
+    /// Per node; the inputs come first.
     pub(super) nodes: Vec<bool>,
     /// Per output.
     pub(super) outputs: Vec<bool>,
-    /// Per region.
-    pub(super) regions: Vec<RegionNeeds>,
-}
-
-/// What of a region is needed.
-#[derive(Clone, Default)]
-pub(super) struct RegionNeeds {
-    /// Per input of the body.
-    pub(super) inputs: Vec<bool>,
-    /// Per output of the body.
-    pub(super) outputs: Vec<bool>,
+    /// Per region that is needed, of its body.
+    pub(super) regions: Vec<Self>,
 }
 
 impl Needs {
     /// Everything, as if nothing were dead.
     pub(super) fn all(program: &Program) -> Self {
-        let regions = program.regions.iter().map(|region| RegionNeeds {
-            inputs: vec![true; region.sources.len()],
-            outputs: vec![true; region.sinks.len()],
-        });
+        let bodies = program.regions.iter().map(|region| &*region.body);
         Self {
             nodes: vec![true; program.len()],
             outputs: vec![true; program.outputs.len()],
-            regions: regions.collect(),
+            regions: bodies.map(Self::all).collect(),
         }
     }
 
     /// What these outputs, and the guards, need.
-    pub(super) fn of(program: &Program, outputs: &[bool]) -> Self {
+    pub(super) fn of(program: &Program, outputs: Vec<bool>) -> Self {
         let mut nodes = vec![false; program.len()];
-        for (output, is_needed) in program.outputs.iter().zip(outputs) {
+        for (output, is_needed) in program.outputs.iter().zip(&outputs) {
             nodes[output.index()] |= is_needed;
         }
         for node in program.guards.iter().flat_map(|g| g.question.nodes()) {
             nodes[node.index()] = true;
         }
-        let mut regions: Vec<RegionNeeds> = Vec::new();
-        let mut starts = Vec::new();
-        for region in &program.regions {
-            regions.push(RegionNeeds {
-                inputs: Vec::new(),
-                outputs: vec![false; region.sinks.len()],
-            });
-            starts.push(result_starts(region));
-        }
+        let of_none = |region: &Region| (ResultStarts::of(region), vec![false; region.sinks.len()]);
+        let mut results: Vec<_> = program.regions.iter().map(of_none).collect();
+        let mut regions = Vec::new();
+        regions.resize_with(program.regions.len(), Self::default);
         for index in (0..program.len()).rev() {
             let kind = program.kinds[index];
             if let NodeKind::Region(number) = kind {
@@ -76,20 +60,20 @@ impl Needs {
             match kind {
                 NodeKind::Region(number) => {
                     let region = &program.regions[number as usize];
-                    let needs = &mut regions[number as usize];
-                    let reached = reach(region, &mut needs.outputs, |_| false);
-                    needs.inputs = reached[..region.sources.len()].to_vec();
-                    for (range, is_needed) in region.argument_ranges().zip(&needs.inputs) {
+                    let outputs = std::mem::take(&mut results[number as usize].1);
+                    let body = Self::of_body(region, outputs);
+                    for (range, is_needed) in region.argument_ranges().zip(&body.nodes) {
                         for argument in &arguments[range] {
                             nodes[argument.index()] |= is_needed;
                         }
                     }
+                    regions[number as usize] = body;
                     continue;
                 }
                 NodeKind::Result(result) => {
                     if let NodeKind::Region(number) = program.kind(arguments[0]) {
-                        let output = output_of(&starts[number as usize], result as usize);
-                        regions[number as usize].outputs[output] = true;
+                        let (starts, outputs) = &mut results[number as usize];
+                        outputs[starts.locate(result as usize).0] = true;
                     }
                 }
                 _ => {}
@@ -100,20 +84,28 @@ impl Needs {
         }
         Self {
             nodes,
-            outputs: outputs.to_vec(),
+            outputs,
             regions,
         }
     }
-}
 
-/// The number of the first result of every output.
-pub(super) fn result_starts(region: &Region) -> Vec<usize> {
-    region.result_ranges().map(|range| range.start).collect()
-}
-
-/// The output that a result belongs to; every output has a result.
-pub(super) fn output_of(starts: &[usize], result: usize) -> usize {
-    starts.partition_point(|start| *start <= result) - 1
+    /// What these outputs of a region need in its body, with those that are carried into something needed.
+    fn of_body(region: &Region, mut outputs: Vec<bool>) -> Self {
+        loop {
+            let mut needs = Self::of(&region.body, outputs);
+            let mut is_complete = true;
+            for (source, is_needed) in region.sources.iter().zip(&needs.nodes) {
+                if let (Source::Carried { output }, true) = (source, is_needed) {
+                    let is_known = &mut needs.outputs[*output as usize];
+                    is_complete &= std::mem::replace(is_known, true);
+                }
+            }
+            if is_complete {
+                return needs;
+            }
+            outputs = needs.outputs;
+        }
+    }
 }
 
 /// Whether some question is asked in a program or its bodies.
@@ -165,9 +157,7 @@ const DROPPED: NodeId = NodeId::from_raw(u32::MAX);
 ///
 /// Regions keep their inputs and outputs.
 pub(super) fn compact(program: &mut Program) {
-    let needed = Needs::of(program, &vec![true; program.outputs.len()]).nodes;
-    // A needed region is needed with all its arguments here.
-    let needed = widened(program, needed);
+    let needed = reached(program);
     let mut new = vec![DROPPED; program.len()];
     let (mut to, mut end, mut start) = (0, 0, 0);
     for from in 0..program.len() {
@@ -204,19 +194,25 @@ pub(super) fn compact(program: &mut Program) {
     program.arguments.shrink_to_fit();
 }
 
-/// Adds the arguments of needed regions that only unneeded inputs of their bodies read.
-fn widened(program: &Program, mut needed: Vec<bool>) -> Vec<bool> {
-    if program.regions.is_empty() {
-        return needed;
+/// The nodes that outputs and questions depend on, regions with all their arguments.
+fn reached(program: &Program) -> Vec<bool> {
+    let mut nodes = vec![false; program.len()];
+    let questions = program.guards.iter().flat_map(|g| g.question.nodes());
+    for node in program.outputs.iter().copied().chain(questions) {
+        nodes[node.index()] = true;
     }
     for index in (0..program.len()).rev() {
-        if needed[index] {
+        let is_reached = nodes[index]
+            || matches!(program.kinds[index], NodeKind::Region(number)
+                if asks(&program.regions[number as usize].body));
+        if is_reached {
+            nodes[index] = true;
             for argument in program.arguments_at(index) {
-                needed[argument.index()] = true;
+                nodes[argument.index()] = true;
             }
         }
     }
-    needed
+    nodes
 }
 
 /// Numbers what is used of a list anew, in the order of the list.

@@ -35,6 +35,7 @@ impl Builder {
             is_invariant: vec![false; body.len()],
             outer: vec![Self::NONE; body.len()],
         };
+        let mut outside = Vec::new();
         for node in body.nodes() {
             let (index, arguments) = (node.index(), body.arguments(node));
             moved.is_invariant[index] = match body.kind(node) {
@@ -54,21 +55,21 @@ impl Builder {
             {
                 continue;
             }
-            let arguments: Vec<NodeId> = arguments
-                .iter()
-                .map(|a| self.outer(region, *a, &moved).unwrap_or(Self::NONE))
-                .collect();
+            outside.clear();
+            for argument in arguments {
+                outside.push(self.outer(region, *argument, &moved).unwrap_or(Self::NONE));
+            }
             self.set_place(body.location(node));
             moved.outer[index] = match body.kind(node) {
                 NodeKind::Region(number) => {
                     let inner = body.regions[number as usize].clone();
-                    self.push_region(inner, &arguments)
+                    self.push_region(inner, &outside)
                 }
                 NodeKind::Custom(number) => {
                     let rule = self.rule(&body.rules[number as usize]);
-                    self.emit(NodeKind::Custom(rule), &arguments)
+                    self.emit(NodeKind::Custom(rule), &outside)
                 }
-                kind => self.emit(kind, &arguments),
+                kind => self.emit(kind, &outside),
             };
         }
         moved
@@ -99,7 +100,7 @@ impl Builder {
                 false => usize::MAX,
             })
             .collect();
-        let mut rest = Interface::default();
+        let mut rest = Interface::with_capacity(interface.sources.len());
         let mut new = vec![Self::NONE; old.len()];
         for node in old.nodes().filter(|node| is_reached[node.index()]) {
             let index = node.index();
@@ -167,6 +168,10 @@ impl Builder {
             locations: old.locations.clone(),
             ..Program::default()
         };
+        let nodes = is_reached.iter().filter(|is_reached| **is_reached).count();
+        body.kinds.reserve(nodes);
+        body.ends.reserve(nodes);
+        body.arguments.reserve(old.arguments.len());
         let place = |index: usize| old.places.get(index).copied();
         let no_place = (!old.places.is_empty()).then_some(0);
         let next = |body: &Program| NodeId::new(body.len()).expect("no more nodes than before");
@@ -174,6 +179,7 @@ impl Builder {
             let input = NodeKind::Input(next(&body).raw());
             body.append(input, &[], no_place);
         }
+        let mut arguments: Vec<NodeId> = Vec::new();
         for node in old.nodes().filter(|node| is_reached[node.index()]) {
             let index = node.index();
             let is_moved_region =
@@ -194,10 +200,10 @@ impl Builder {
                 }
                 kind => kind,
             };
-            let arguments: Vec<NodeId> = match kind {
-                NodeKind::Constant(_) => Vec::new(),
-                _ => old.arguments(node).iter().map(|a| new[a.index()]).collect(),
-            };
+            arguments.clear();
+            if !matches!(kind, NodeKind::Constant(_)) {
+                arguments.extend(old.arguments(node).iter().map(|a| new[a.index()]));
+            }
             new[index] = next(&body);
             body.append(kind, &arguments, place(index));
         }

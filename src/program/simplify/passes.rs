@@ -62,6 +62,13 @@ impl Passes {
     }
 }
 
+impl Passes {
+    /// Whether nodes may be replaced, so that what they needed is dead afterwards.
+    pub(super) const fn replace(self) -> bool {
+        self.fold || self.identities || self.common || self.hoist || self.zero_products
+    }
+}
+
 impl Default for Passes {
     /// All passes that keep values.
     fn default() -> Self {
@@ -115,10 +122,22 @@ impl Program {
     }
 }
 
+impl Program {
+    /// The program without dead nodes, also inside regions: a derivative often needs the partials of a body but not its
+    /// value, or only some of the values that a forward pass stores.
+    pub(in crate::program) fn live(&self) -> Result<Self, Error> {
+        let dead = Passes {
+            dead: true,
+            ..Passes::none()
+        };
+        self.simplify_with(dead)
+    }
+}
+
 /// All passes over a program and its bodies, once: a second time would only find chains of carried values, and cost as much.
 fn round(program: &Program, passes: Passes) -> Result<Program, Error> {
     let needs = if passes.dead {
-        Needs::of(program, &vec![true; program.outputs.len()])
+        Needs::of(program, vec![true; program.outputs.len()])
     } else {
         Needs::all(program)
     };

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::common::{Regions, Table, find_region, guard_key};
-use super::dead::{Needs, Shared, compact, output_of};
+use super::dead::{Needs, Shared, compact};
 use super::passes::Passes;
 use super::region::{Outcome, Results};
 use super::{fold, identities};
@@ -142,7 +142,8 @@ impl Builder {
     /// A copy of a program that has its inputs only.
     fn new(old: &Program, needs: &Needs, inputs: usize, passes: Passes) -> Self {
         let nodes = needs.nodes.iter().filter(|is_needed| **is_needed).count();
-        let is_leaf = |kind: &NodeKind| matches!(kind, NodeKind::Constant(_));
+        // They do not find room in the line of an argument: they have none, or all share one.
+        let is_leaf = |kind: &NodeKind| matches!(kind, NodeKind::Constant(_) | NodeKind::Result(_));
         let leaves = old.kinds.iter().filter(|kind| is_leaf(kind)).count();
         let mut program = Program {
             rules: old.rules.clone(),
@@ -187,7 +188,7 @@ impl Builder {
             });
         }
         drop(self.table);
-        if self.passes.dead {
+        if self.passes.dead && self.passes.replace() {
             compact(&mut self.program);
         }
         Ok(self.program)
@@ -259,7 +260,12 @@ impl Builder {
             return NodeId::from_raw(0);
         };
         self.program.kinds.push(kind);
-        self.program.arguments.extend_from_slice(arguments);
+        // Nearly all nodes have one or two, which is not worth a call that copies memory.
+        match arguments {
+            [a] => self.program.arguments.push(*a),
+            [a, b] => self.program.arguments.extend([*a, *b]),
+            many => self.program.arguments.extend_from_slice(many),
+        }
         self.program.ends.push(end);
         if self.has_places {
             self.program.places.push(self.place);
@@ -311,8 +317,7 @@ impl Builder {
 
     /// A result of a region that has been simplified.
     fn result(&mut self, outcome: &Outcome, result: usize) -> NodeId {
-        let output = output_of(&outcome.starts, result);
-        let offset = result - outcome.starts[output];
+        let (output, offset) = outcome.starts.locate(result);
         match &outcome.results[output] {
             Results::Of { region, start } => {
                 let result = u32::try_from(start + offset).unwrap_or(u32::MAX);

@@ -11,21 +11,24 @@
 //! Invariant: the order in which iterations run, and so every sum, is that of the program. Source: none.
 
 use std::hash::Hasher;
+use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::common::{hash_source, is_same_source};
-use super::dead::{Needs, RegionNeeds, asks, result_starts};
+use super::dead::{Needs, asks};
 use super::hoist::Moved;
 use super::rebuild::{Builder, Entry, rebuild};
 use crate::error::Error;
-use crate::program::region::{Region, Sink, Source};
+use crate::program::region::{Region, ResultStarts, Sink, Source};
 use crate::program::words::{Map, Words};
 use crate::program::{NodeId, NodeKind, Program};
 
 /// What became of a region.
 pub(super) struct Outcome {
-    /// The number of the first result of every output it had.
-    pub(super) starts: Vec<usize>,
+    /// Where the results of the outputs it had begin.
+    pub(super) starts: ResultStarts,
     /// What the results of every output are now.
     pub(super) results: Vec<Results>,
 }
@@ -56,10 +59,19 @@ pub(super) struct Interface {
     /// The end of every input's arguments.
     ends: Vec<usize>,
     pub(super) arguments: Vec<NodeId>,
-    seen: Map<u64, Vec<usize>>,
+    /// Inputs by a hash of what they read; hardly ever do two share one.
+    seen: Map<u64, SmallVec<[u32; 2]>>,
 }
 
 impl Interface {
+    /// No inputs, with room for so many.
+    pub(super) fn with_capacity(inputs: usize) -> Self {
+        let mut interface = Self::default();
+        interface.sources.reserve(inputs);
+        interface.seen.reserve(inputs);
+        interface
+    }
+
     /// The number of an input that reads this, a new one if there is none or they are not to be merged.
     pub(super) fn add(&mut self, source: Source, arguments: &[NodeId], merges: bool) -> usize {
         let number = self.sources.len();
@@ -67,15 +79,16 @@ impl Interface {
             let mut words = Words::default();
             hash_source(&source, arguments, &mut words);
             let known = self.seen.entry(words.finish()).or_default();
-            let is_it = |known: &&usize| {
+            let is_it = |known: &usize| {
                 let start = known.checked_sub(1).map_or(0, |before| self.ends[before]);
-                is_same_source(&self.sources[**known], &source)
-                    && self.arguments[start..self.ends[**known]] == *arguments
+                is_same_source(&self.sources[*known], &source)
+                    && self.arguments[start..self.ends[*known]] == *arguments
             };
-            if let Some(known) = known.iter().find(is_it) {
-                return *known;
+            if let Some(known) = known.iter().map(|known| *known as usize).find(is_it) {
+                return known;
             }
-            known.push(number);
+            // An input beyond 2^32 is not found again.
+            known.extend(u32::try_from(number));
         }
         self.sources.push(source);
         self.arguments.extend_from_slice(arguments);
@@ -91,34 +104,29 @@ impl Interface {
 }
 
 impl Builder {
-    /// Simplifies a region whose node has these arguments.
+    /// Simplifies a region whose node has these arguments and of whose body this is needed.
     ///
     /// # Errors
     /// [`Error::TapeFull`].
     pub(super) fn region(
         &mut self,
         region: &Region,
-        needs: &RegionNeeds,
+        needs: &Needs,
         arguments: &[NodeId],
     ) -> Result<Outcome, Error> {
         let place = self.place;
         let kept = new_numbers(&needs.outputs);
-        let mut interface = Interface::default();
-        let mut entries = Vec::new();
+        let mut interface = Interface::with_capacity(region.sources.len());
+        let mut entries = Vec::with_capacity(region.sources.len());
         for (input, range) in region.argument_ranges().enumerate() {
-            entries.push(if needs.inputs[input] {
+            entries.push(if needs.nodes[input] {
                 self.entry(region, input, &arguments[range], &kept, &mut interface)
             } else {
                 Entry::Dropped
             });
         }
-        let body_needs = if self.passes.dead {
-            Needs::of(&region.body, &needs.outputs)
-        } else {
-            Needs::all(&region.body)
-        };
         let inputs = interface.sources.len();
-        let body = rebuild(&region.body, &body_needs, &entries, inputs, self.passes)?;
+        let body = rebuild(&region.body, needs, &entries, inputs, self.passes)?;
         let sinks = region.sinks.iter().zip(&needs.outputs);
         let simple = Region {
             iterations: region.iterations,
@@ -133,17 +141,22 @@ impl Builder {
         let mut results = if self.passes.hoist {
             self.hoist(simple, &interface, place).into_iter()
         } else {
-            let starts = result_starts(&simple).into_iter();
+            let ranges: Vec<_> = simple.result_ranges().collect();
             let node = self.place(simple, interface, place);
-            let of = |start| node.map_or(Results::None, |region| Results::Of { region, start });
-            starts.map(of).collect::<Vec<_>>().into_iter()
+            let of = |range: Range<usize>| {
+                node.map_or(Results::None, |region| Results::Of {
+                    region,
+                    start: range.start,
+                })
+            };
+            ranges.into_iter().map(of).collect::<Vec<_>>().into_iter()
         };
         let results = needs.outputs.iter().map(|is_needed| match is_needed {
             true => results.next().unwrap_or(Results::None),
             false => Results::None,
         });
         Ok(Outcome {
-            starts: result_starts(region),
+            starts: ResultStarts::of(region),
             results: results.collect(),
         })
     }
@@ -233,11 +246,11 @@ impl Builder {
         let mut outputs: Vec<bool> = results.iter().map(Option::is_none).collect();
         let needed = outputs.clone();
         let rest = self.rest(&region, &mut outputs, interface, &moved);
-        let starts = result_starts(&rest.region);
+        let starts = ResultStarts::of(&rest.region);
         if let Some(region) = self.place(rest.region, rest.interface, place) {
             for (output, result) in results.iter_mut().enumerate() {
                 if needed[output] {
-                    let start = starts[rest.outputs[output]];
+                    let start = starts.start(rest.outputs[output]);
                     *result = Some(Results::Of { region, start });
                 }
             }

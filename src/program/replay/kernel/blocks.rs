@@ -7,7 +7,6 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use pulp::Simd;
-use rayon::prelude::*;
 
 use super::super::code::{Blocks, Slots, Unit};
 use super::super::width::{Isa, Run};
@@ -210,24 +209,18 @@ impl Frames {
                 *rest = (chunk + 1, others);
                 Some((chunk, first))
             };
-            let run = |frame: &mut Frame, report: &mut Report| {
+            let run = |frame: &mut Frame| {
+                let mut report = Report::default();
                 let mut is_loaded = false;
                 while let Some((chunk, partial)) = take() {
                     if !std::mem::replace(&mut is_loaded, true) {
                         load_uniforms(this, frame, file);
                     }
-                    work(frame, chunk, partial, report);
+                    work(frame, chunk, partial, &mut report);
                 }
+                report
             };
-            let reports: Vec<Report> = frames
-                .par_iter_mut()
-                .map(|frame| {
-                    let mut report = Report::default();
-                    run(frame, &mut report);
-                    report
-                })
-                .collect();
-            for part in reports {
+            for part in on_all(frames, run) {
                 report.merge(part);
             }
         }
@@ -235,6 +228,27 @@ impl Frames {
             u[*to as usize] = (0..chunks).map(|chunk| partial[chunk * sums + k]).sum();
         }
     }
+}
+
+/// Does a piece of work per item, the first on this thread and the others on the pool's; the results keep the order of the
+/// items.
+///
+/// The calling thread works as well because its processor is awake: when it only waits for two threads of the pool to wake,
+/// both often start on one processor and take as long as one.
+fn on_all<T: Send, R: Send>(items: &mut [T], work: impl Fn(&mut T) -> R + Sync) -> Vec<R> {
+    let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
+    rayon::in_place_scope(|scope| {
+        let mut pairs = items.iter_mut().zip(&mut results);
+        let own = pairs.next();
+        for (item, result) in pairs {
+            let work = &work;
+            scope.spawn(move |_| *result = Some(work(item)));
+        }
+        if let Some((item, result)) = own {
+            *result = Some(work(item));
+        }
+    });
+    results.into_iter().flatten().collect()
 }
 
 /// Copies what all iterations share.
@@ -441,7 +455,7 @@ impl Points {
     ) -> Vec<(usize, crate::Error)> {
         let isa = self.isa;
         let per_thread = points.div_ceil(self.frames.len()).next_multiple_of(CHUNK);
-        let run = |(frame, (first, y)): (&mut Frame, (usize, &mut [f64]))| {
+        let run = |frame: &mut Frame, first: usize, y: &mut [f64]| {
             let count = per_thread.min(points - first);
             let mut changed = Vec::new();
             for range in parts(isa, first..first + count) {
@@ -464,16 +478,18 @@ impl Points {
         let rows = per_thread * outputs.len();
         if outputs.is_empty() || points <= per_thread {
             return match self.frames.first_mut() {
-                Some(frame) if points > 0 => run((frame, (0, y))),
+                Some(frame) if points > 0 => run(frame, 0, y),
                 _ => Vec::new(),
             };
         }
-        let parts: Vec<_> = self
+        let mut shares: Vec<_> = self
             .frames
-            .par_iter_mut()
-            .zip(y.par_chunks_mut(rows).enumerate())
-            .map(|(frame, (part, y))| run((frame, (part * per_thread, y))))
+            .iter_mut()
+            .zip(y.chunks_mut(rows).enumerate())
             .collect();
+        let parts = on_all(&mut shares, |(frame, (part, y))| {
+            run(frame, *part * per_thread, y)
+        });
         parts.into_iter().flatten().collect()
     }
 }
