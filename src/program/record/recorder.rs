@@ -36,11 +36,16 @@ pub(super) type Caller = &'static Location<'static>;
 pub(super) struct Stack {
     pub(super) recorders: Vec<Recorder>,
     pub(super) places: Places,
+    /// The nodes of the program that was closed last: the next is often as long.
+    pub(super) expected: usize,
 }
+
+/// More nodes are not expected: address space is plentiful where memory is not written, but not without end.
+const MOST_EXPECTED: usize = 1 << 20;
 
 thread_local! {
     static STACK: RefCell<Stack> = const {
-        RefCell::new(Stack { recorders: Vec::new(), places: Places::new() })
+        RefCell::new(Stack { recorders: Vec::new(), places: Places::new(), expected: 0 })
     };
 }
 
@@ -91,6 +96,14 @@ impl Recorder {
             takes_leaves,
             ..Self::default()
         }
+    }
+
+    /// Makes room for a program of so many nodes: growing step by step would move it several times.
+    fn expect(&mut self, nodes: usize) {
+        self.program.kinds.reserve(nodes);
+        self.program.ends.reserve(nodes);
+        self.program.places.reserve(nodes);
+        self.program.arguments.reserve(2 * nodes);
     }
 
     /// Starts over under another identifier, in the same memory.
@@ -468,8 +481,11 @@ pub(super) struct OpenRecorder {
 
 impl OpenRecorder {
     /// Opens a recording on top of the others.
-    pub(super) fn open(recorder: Recorder) -> Self {
+    pub(super) fn open(mut recorder: Recorder) -> Self {
         with_stack(|stack| {
+            if recorder.parent.is_none() {
+                recorder.expect(stack.expected.min(MOST_EXPECTED));
+            }
             stack.recorders.push(recorder);
             Self {
                 index: stack.recorders.len() - 1,

@@ -69,7 +69,10 @@ fn finish(open: OpenRecorder) -> Result<Program, Error> {
     let Recorder {
         mut program, error, ..
     } = open.finish();
-    with_stack(|stack| stack.places.settle(&mut program));
+    with_stack(|stack| {
+        stack.places.settle(&mut program);
+        stack.expected = program.len();
+    });
     error.map_or(Ok(program), Err)
 }
 
