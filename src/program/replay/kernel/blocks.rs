@@ -12,6 +12,7 @@ use super::super::code::{Blocks, Slots, Unit};
 use super::super::width::{Isa, Run};
 use super::Report;
 use super::files::{Files, Line};
+use super::helpers::Helpers;
 use super::vector::{Body, accumulate};
 
 /// Iterations per chunk: a multiple of every number of lanes, small enough to feed a few threads with a thousand points.
@@ -51,6 +52,7 @@ pub(in super::super) struct Frames {
     isa: Isa,
     /// Per region, one frame per thread.
     frames: Vec<Vec<Frame>>,
+    helpers: Helpers,
     /// The sums of the chunks.
     partial: Vec<f64>,
 }
@@ -136,11 +138,16 @@ fn copy_piece<const N: usize>(from: &[f64], to: &mut [f64], start: usize) -> boo
 impl Frames {
     /// Frames for all regions of a unit.
     pub(in super::super) fn new(unit: &Unit, isa: Isa, threads: usize) -> Self {
-        let frames = unit.blocks.iter().map(|blocks| {
-            let chunks = blocks.iterations.div_ceil(CHUNK);
-            let frame = Frame::new(&blocks.unit, blocks.sums.len(), isa);
-            vec![frame; threads.clamp(1, chunks.max(1))]
-        });
+        let frames: Vec<_> = unit
+            .blocks
+            .iter()
+            .map(|blocks| {
+                let chunks = blocks.iterations.div_ceil(CHUNK);
+                let frame = Frame::new(&blocks.unit, blocks.sums.len(), isa);
+                vec![frame; threads.clamp(1, chunks.max(1))]
+            })
+            .collect();
+        let most = frames.iter().map(Vec::len).max().unwrap_or(1);
         let partial = unit
             .blocks
             .iter()
@@ -148,7 +155,8 @@ impl Frames {
             .max();
         Self {
             isa,
-            frames: frames.collect(),
+            frames,
+            helpers: Helpers::new(most - 1),
             partial: vec![0.0; partial.unwrap_or(0)],
         }
     }
@@ -220,7 +228,7 @@ impl Frames {
                 }
                 report
             };
-            for part in on_all(frames, run) {
+            for part in self.helpers.each(frames, run) {
                 report.merge(part);
             }
         }
@@ -228,27 +236,6 @@ impl Frames {
             u[*to as usize] = (0..chunks).map(|chunk| partial[chunk * sums + k]).sum();
         }
     }
-}
-
-/// Does a piece of work per item, the first on this thread and the others on the pool's; the results keep the order of the
-/// items.
-///
-/// The calling thread works as well because its processor is awake: when it only waits for two threads of the pool to wake,
-/// both often start on one processor and take as long as one.
-fn on_all<T: Send, R: Send>(items: &mut [T], work: impl Fn(&mut T) -> R + Sync) -> Vec<R> {
-    let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
-    rayon::in_place_scope(|scope| {
-        let mut pairs = items.iter_mut().zip(&mut results);
-        let own = pairs.next();
-        for (item, result) in pairs {
-            let work = &work;
-            scope.spawn(move |_| *result = Some(work(item)));
-        }
-        if let Some((item, result)) = own {
-            *result = Some(work(item));
-        }
-    });
-    results.into_iter().flatten().collect()
 }
 
 /// Copies what all iterations share.
@@ -427,6 +414,7 @@ fn scatter<const L: usize>(
 pub(in super::super) struct Points {
     isa: Isa,
     frames: Vec<Frame>,
+    helpers: Helpers,
 }
 
 impl Points {
@@ -435,6 +423,7 @@ impl Points {
         Self {
             isa,
             frames: vec![frame; threads.max(1)],
+            helpers: Helpers::new(threads.max(1) - 1),
         }
     }
 
@@ -487,7 +476,7 @@ impl Points {
             .iter_mut()
             .zip(y.chunks_mut(rows).enumerate())
             .collect();
-        let parts = on_all(&mut shares, |(frame, (part, y))| {
+        let parts = self.helpers.each(&mut shares, |(frame, (part, y))| {
             run(frame, *part * per_thread, y)
         });
         parts.into_iter().flatten().collect()

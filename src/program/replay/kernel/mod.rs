@@ -1,12 +1,13 @@
 //! The interpreters of register code.
 //!
 //! The only unsafe code of the replay: operands are not checked against the length of their file again, because lowering made
-//! them. The safe twin is the naive evaluation of programs, with which the
-//! tests compare every opcode.
+//! them, and threads that help share what the caller has on its stack (`helpers`). The safe twin is the naive evaluation of
+//! programs, with which the tests compare every opcode.
 #![allow(unsafe_code)]
 
 mod blocks;
 mod files;
+mod helpers;
 mod scalar;
 mod vector;
 
