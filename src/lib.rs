@@ -60,6 +60,7 @@
 pub mod check;
 pub mod crosscountry;
 pub mod elementary;
+mod erased;
 mod error;
 pub mod forward;
 pub mod guide;
@@ -71,6 +72,7 @@ pub mod report;
 pub mod reverse;
 mod scalar;
 
+pub use erased::{Erased, ErasedScalar};
 pub use error::Error;
 pub use hessian::{grad, hessian};
 pub use jacobian::{Mode, PreparedJacobian, jacobian, value_and_gradient_by};

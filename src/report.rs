@@ -3,7 +3,7 @@
 //! A mode is counted by running it on numbers that record what is done to them. Seeds are inputs of that recording, so no
 //! multiplication by a seed is folded away, and nothing is simplified: the counts are those of the mode as it runs.
 //!
-//! - [`cost`]: a function object in every mode;
+//! - [`cost`]: a function object in every mode; [`operations()`]: in one of them;
 //! - [`program_cost`]: a recorded program and its derivative programs;
 //! - [`growth()`]: the exponents with which costs grow;
 //! - [`RULE_COSTS`]: what one operation of every kind costs in every mode.
@@ -14,6 +14,7 @@
 
 mod count;
 mod growth;
+mod modes;
 mod rules;
 
 use std::fmt;
@@ -22,18 +23,15 @@ use serde::{Serialize, Serializer};
 
 pub use count::Operations;
 pub use growth::{Growth, ModeGrowth, growth};
+pub use modes::{Pass, operations};
 pub use rules::{RULE_COSTS, RuleCost};
 
 use crate::error::Error;
-use crate::forward::{Dual, Lanes, jvp};
-use crate::hessian::hvp;
-use crate::jacobian::{check_inputs, evaluate};
-use crate::program::{Program, Traced};
-use crate::reverse::{Pullback, Var, gradient, jacobian_reverse, vjp};
+use crate::forward::{Dual, Lanes, SWEEP};
+use crate::jacobian::{Mode, check_inputs, evaluate};
+use crate::program::Program;
+use crate::reverse::{Pullback, Var};
 use crate::scalar::Function;
-
-/// Tangents that one pass of a forward driver carries.
-const LANES: usize = 8;
 
 /// The most entries of a Jacobian or Hessian that [`program_cost`] differentiates for.
 const MOST_ENTRIES: usize = 4_000_000;
@@ -210,61 +208,34 @@ fn number<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
 pub fn cost<F: Function>(f: &F, x: &[f64]) -> Result<CostReport, Error> {
     check_inputs(f, x)?;
     let (n, m) = (x.len(), f.outputs(x.len()));
+    let of = |pass| operations(f, x, pass);
     let mut report = CostReport::new(n, m);
-    report.push("value", count(x, |x| Ok(evaluate(f, x)))?, 0);
-    let tangent = count(&seeded(x, n), |inputs| {
-        let (x, tangent) = inputs.split_at(n);
-        Ok(jvp(|x| evaluate(f, x), x, tangent)?.1)
-    })?;
+    report.push("value", of(Pass::Value)?, 0);
     let pair = size_of::<Dual<f64>>();
-    report.push("jvp", tangent, (n + m).saturating_mul(pair));
+    report.push("jvp", of(Pass::Jvp)?, (n + m).saturating_mul(pair));
     let plain = Pullback::record(|x| evaluate(f, x), x)?;
     let (tape, adjoints) = (plain.tape_bytes(), plain.adjoint_bytes());
     drop(plain);
     if m == 1 {
-        let sweep = count(x, |x| gradient(|x| evaluate(f, x)[0], x))?;
-        report.push("gradient", sweep, tape + adjoints);
+        report.push("gradient", of(Pass::Gradient)?, tape + adjoints);
     } else {
-        let sweep = count(&seeded(x, m), |inputs| {
-            let (x, cotangent) = inputs.split_at(n);
-            Ok(vjp(|x| evaluate(f, x), x, cotangent)?.1)
-        })?;
-        report.push("vjp", sweep, tape + adjoints);
+        report.push("vjp", of(Pass::Vjp)?, tape + adjoints);
     }
-    let pass = count(&seeded(x, n.saturating_mul(LANES)), |inputs| {
-        let (x, seeds) = inputs.split_at(n);
-        let lanes: Vec<Lanes<Traced, LANES>> = x
-            .iter()
-            .zip(seeds.chunks_exact(LANES))
-            .map(|(x, seeds)| Lanes::new(*x, std::array::from_fn(|lane| seeds[lane])))
-            .collect();
-        let y = evaluate(f, &lanes);
-        Ok(y.iter().flat_map(|y| y.tangents).collect())
-    })?;
-    let passes = u64::try_from(n.div_ceil(LANES)).unwrap_or(u64::MAX);
-    let lanes = size_of::<Lanes<f64, LANES>>();
-    report.push(
-        "jacobian, forward",
-        pass.times(passes),
-        (n + m).saturating_mul(lanes),
-    );
+    let forward = of(Pass::Jacobian(Mode::Forward))?;
+    let lanes = size_of::<Lanes<f64, SWEEP>>();
+    report.push("jacobian, forward", forward, (n + m).saturating_mul(lanes));
     if m == 1 {
-        let product = count(&seeded(x, n), |inputs| {
-            let (x, v) = inputs.split_at(n);
-            Ok(hvp(|x| evaluate(f, x)[0], x, v)?.2)
-        })?;
         let duals: Vec<Dual<f64>> = x.iter().map(|x| Dual::new(*x, 1.0)).collect();
         let tape = Pullback::record(|x: &[Var<Dual<f64>>]| evaluate(f, x), &duals)?;
-        report.push("hvp", product, tape.tape_bytes() + tape.adjoint_bytes());
+        let bytes = tape.tape_bytes() + tape.adjoint_bytes();
+        drop(tape);
+        report.push("hvp", of(Pass::Hvp)?, bytes);
     } else {
-        let rows = count(x, |x| {
-            let rows = jacobian_reverse(|x| evaluate(f, x), x)?;
-            Ok(rows.iter().copied().collect())
-        })?;
+        let bytes = tape.saturating_add(adjoints.saturating_mul(m.min(SWEEP)));
         report.push(
             "jacobian, reverse",
-            rows,
-            tape.saturating_add(adjoints.saturating_mul(m.min(LANES))),
+            of(Pass::Jacobian(Mode::Reverse))?,
+            bytes,
         );
     }
     Ok(report)
@@ -324,28 +295,6 @@ pub fn program_cost(program: &Program) -> Result<CostReport, Error> {
 /// The bytes of a program and of its replay.
 fn memory(program: &Program) -> Result<usize, Error> {
     Ok(program.cost().program_bytes + program.prepare()?.memory())
-}
-
-/// Records `f` and counts.
-fn count(
-    x: &[f64],
-    f: impl FnOnce(&[Traced]) -> Result<Vec<Traced>, Error>,
-) -> Result<Operations, Error> {
-    let mut outcome = Ok(());
-    let keep_error = |error| {
-        outcome = Err(error);
-        Vec::new()
-    };
-    let program = Program::record(|x| f(x).unwrap_or_else(keep_error), x)?;
-    outcome?;
-    Ok(Operations::of(&program))
-}
-
-/// The point, followed by generic seeds.
-fn seeded(x: &[f64], seeds: usize) -> Vec<f64> {
-    let mut inputs = x.to_vec();
-    inputs.resize(x.len().saturating_add(seeds), 1.0);
-    inputs
 }
 
 impl fmt::Display for CostReport {

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["program"],
     &["forward", "reverse", "sparse", "crosscountry"],
     &["linalg"],
-    &["jacobian"],
+    &["jacobian", "erased"],
     &["hessian"],
     &["check", "report"],
     &["guide"],

@@ -215,21 +215,24 @@ pub(crate) struct CheckArguments {
   wengert report gmm lstm --out report --json
   wengert report --problems rosen,helmholtz --full
   wengert report --program my_function.txt
-  cargo run --release -p wengert-peers -- tape --json > tape.json; wengert report --peers tape.json
+  cargo run --release -p wengert-peers -- all --out crates.json; wengert report --peers crates.json
+  python3 peers/python/compare.py --out python.json; wengert report --peers crates.json python.json
 
 Writes index.html (one page with everything in it), report.md, report.json, and every figure as SVG, PNG and CSV;
 the summary goes to stdout. The exit code is 1 if modes disagree.
 
---peers reads what wengert-peers prints with --json, or {\"points\": [{\"tool\", \"problem\", \"inputs\", \"seconds\",
-\"ratio\", \"deviation\"}, ...], \"failed\": {tool: reason}}; tools whose results deviate by more than 1e-8 are listed,
-not drawn.
+--peers reads what wengert-peers and its script for Python write, or any
+{\"cases\": [{\"name\", \"plain_seconds\", \"peers\": {tool: seconds}, \"functions\": {tool: seconds}, \"deviations\": {tool: number}}],
+\"points\": [{\"tool\", \"problem\", \"inputs\", \"seconds\", \"ratio\", \"deviation\"}], \"failed\": {tool: reason}}; tools whose
+results deviate by more than 1e-8 are listed, not drawn.
 
 JSON, as in report.json: version, tolerance, entries (an instance of a problem each: problem, instance, inputs, outputs,
-value_norm, rows; a row is a mode: mode, order, operations (nodes, flops, kinds), operations_ratio, seconds,
-seconds_ratio, tape_bytes, adjoint_bytes, difference, note), sweeps (problem, entries), plans (elimination orders:
+value_norm, rows; a row is a mode: mode, order, operations (nodes, flops, fused, kinds), operations_ratio, seconds,
+seconds_ratio, tape_bytes, adjoint_bytes, bytes (all of it), difference, note), sweeps (problem, entries), plans (elimination orders:
 problem, inputs, outputs, intermediates, edges, orders (name, multiplications, arithmetic, proven_optimal, operations,
 seconds, difference), lower_bound, bound_kind, proven_optimal, method, stopped_by, seed, seconds), chains (name,
-workers, best, lower_bound, proven_optimal, forward, reverse, bracketing), peers (points, failed). What was not
+workers, best, lower_bound, proven_optimal, forward, reverse, bracketing), peers (cases (workload, tool, seconds,
+ratio), points, failed). What was not
 measured is null. With --program: version, program, cost (inputs, outputs, modes (mode, operations (nodes, flops,
 fused, kinds), ratio, bytes)), plan (as in plans, or null).")]
 pub(crate) struct ReportArguments {

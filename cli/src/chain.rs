@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use wengert::crosscountry::chain::{
-    Bracketing, Chain, ChainOptions, ChainPlan, Element, Schedule, TaskKind,
+    Bracketing, Chain, ChainOptions, ChainPlan, Element, Schedule, Task, TaskKind,
 };
 use wengert::crosscountry::{Status, StoppedBy};
 
@@ -40,12 +40,8 @@ struct Instance {
 struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
-    best: u64,
-    lower_bound: u64,
-    proven_optimal: bool,
-    forward: Option<u64>,
-    reverse: Option<u64>,
-    bracketing: String,
+    #[serde(flatten)]
+    costs: Costs,
     seconds: f64,
     workers: usize,
     memory: Option<u64>,
@@ -95,12 +91,7 @@ fn print_line(
 ) -> Result<(), CliError> {
     print_json(&Line {
         name: instance.name.as_deref(),
-        best: plan.best,
-        lower_bound: plan.lower_bound,
-        proven_optimal: plan.is_optimal(),
-        forward: plan.forward,
-        reverse: plan.reverse,
-        bracketing: plan.bracketing.to_string(),
+        costs: Costs::of(plan),
         seconds,
         workers: options.workers,
         memory: options.memory,
@@ -143,16 +134,12 @@ fn all(instances: &[Instance], options: &ChainOptions, json: bool) -> Result<(),
             continue;
         }
         let name = instance.name.clone();
-        table.push(vec![
-            name.unwrap_or_else(|| (number + 1).to_string()),
-            plan.best.to_string(),
-            plan.lower_bound.to_string(),
-            cost(plan.forward),
-            cost(plan.reverse),
-            seconds(time),
-            quality(&plan),
-            plan.bracketing.to_string(),
-        ]);
+        let mut row = vec![name.unwrap_or_else(|| (number + 1).to_string())];
+        row.extend(Costs::of(&plan).cells());
+        let bracketing = row.pop();
+        row.extend([seconds(time), quality(&plan)]);
+        row.extend(bracketing);
+        table.push(row);
     }
     progress.finish_and_clear();
     if json {
@@ -166,6 +153,50 @@ fn all(instances: &[Instance], options: &ChainOptions, json: bool) -> Result<(),
         "{proven} of {count} chains proven optimal in {time}\n"
     ));
     print(&text)
+}
+
+/// What a plan of a chain costs, and how it does it.
+#[derive(Serialize)]
+pub(crate) struct Costs {
+    pub(crate) best: u64,
+    pub(crate) lower_bound: u64,
+    pub(crate) proven_optimal: bool,
+    pub(crate) forward: Option<u64>,
+    pub(crate) reverse: Option<u64>,
+    pub(crate) bracketing: String,
+}
+
+impl Costs {
+    pub(crate) fn of(plan: &ChainPlan) -> Self {
+        Self {
+            best: plan.best,
+            lower_bound: plan.lower_bound,
+            proven_optimal: plan.is_optimal(),
+            forward: plan.forward,
+            reverse: plan.reverse,
+            bracketing: plan.bracketing.to_string(),
+        }
+    }
+
+    /// Best, bound, forward, reverse and bracketing for people.
+    pub(crate) fn cells(&self) -> [String; 5] {
+        [
+            self.best.to_string(),
+            self.lower_bound.to_string(),
+            cost(self.forward),
+            cost(self.reverse),
+            self.bracketing.clone(),
+        ]
+    }
+}
+
+/// The elements of a result: `J2`, or `J0..J2`.
+pub(crate) fn result(task: &Task) -> String {
+    if task.first == task.last {
+        format!("J{}", task.first)
+    } else {
+        format!("J{}..J{}", task.first, task.last)
+    }
 }
 
 /// A cost that may be absent.
@@ -229,17 +260,12 @@ fn explain(chain: &Chain, options: &ChainOptions, plan: &ChainPlan, time: f64) -
             TaskKind::Adjoint => format!("adjoints of F{}", task.first),
             _ => "product".into(),
         };
-        let result = if task.first == task.last {
-            format!("J{}", task.first)
-        } else {
-            format!("J{}..J{}", task.first, task.last)
-        };
         let times = [
             slot.worker.to_string(),
             slot.start.to_string(),
             slot.end.to_string(),
         ];
-        table.push([vec![name, result], times.to_vec()].concat());
+        table.push([vec![name, result(task)], times.to_vec()].concat());
     }
     text.push('\n');
     table.render(&mut text);

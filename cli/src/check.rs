@@ -5,7 +5,8 @@
 use serde::Serialize;
 use wengert::check::{Check, Report, Verdict, check_hessian, check_jacobian};
 use wengert::{Function, ScalarFunction};
-use wengert_problems::registry::{ProblemInfo, Visitor, visit};
+use wengert_cli::visit;
+use wengert_problems::registry::{ProblemInfo, Visitor};
 
 use crate::arguments::CheckArguments;
 use crate::error::CliError;

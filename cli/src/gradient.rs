@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use wengert::{Function, Mode, ScalarFunction};
-use wengert_problems::registry::{ProblemInfo, Source, Visitor, visit};
+use wengert_cli::visit;
+use wengert_problems::registry::{ProblemInfo, Source, Visitor};
 
 use crate::arguments::GradientArguments;
 use crate::error::CliError;

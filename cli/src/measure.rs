@@ -7,6 +7,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use wengert::crosscountry::{Budget, PlannedJacobian};
+use wengert::forward::{Dual, Lanes};
+use wengert::hessian::HessianMode;
 use wengert::program::{Program, Traced};
 use wengert::reverse::{PreparedGradient, Recorder, Var};
 use wengert::{Function, Mode, Scalar, ScalarFunction, jacobian, value_and_gradient_by};
@@ -71,14 +73,21 @@ pub(crate) struct Measured {
     pub(crate) derivative: Derivative,
     /// The median time of one evaluation.
     pub(crate) seconds: f64,
-    /// The size of the tape, 0 in forward mode.
+    /// The size of the tape, or of the program; 0 in forward mode.
     pub(crate) tape_bytes: usize,
-    /// The size of the adjoints of one sweep, 0 in forward mode.
+    /// The size of the adjoints of one sweep, or of the registers of a replay; 0 in forward mode.
     pub(crate) adjoint_bytes: usize,
 }
 
+/// Directions that the library carries at once in forward mode.
+pub(crate) const LANES: usize = 8;
 /// Rows of a Jacobian that the library sweeps at once.
 const ROWS: usize = 8;
+
+/// The memory of one forward pass: its inputs and its outputs with their tangents.
+pub(crate) fn forward_bytes(inputs: usize, outputs: usize) -> usize {
+    (inputs + outputs).saturating_mul(size_of::<Lanes<f64, LANES>>())
+}
 
 /// The values, and the median time of the plain function.
 pub(crate) fn primal<F: Function>(
@@ -157,6 +166,64 @@ pub(crate) fn dense<F: Function + Sync>(
         tape_bytes,
         adjoint_bytes,
     })
+}
+
+/// The memory that a Hessian keeps at once: its tape and one sweep of adjoints, or the numbers of its passes.
+///
+/// Nothing for nestings that this version does not know.
+pub(crate) fn hessian_bytes<F: ScalarFunction>(
+    f: &F,
+    x: &[f64],
+    mode: HessianMode,
+) -> Result<Option<usize>, CliError> {
+    let recorder = Recorder::new().with_limits(memory::limits());
+    let lanes = |x: &f64| Lanes::<f64, LANES>::new(*x, [1.0; LANES]);
+    Ok(Some(match mode {
+        HessianMode::ForwardOverReverse => {
+            let x: Vec<Lanes<f64, LANES>> = x.iter().map(lanes).collect();
+            let tape = recorder.record(|x| [f.call(x)], &x)?;
+            tape.tape_bytes() + tape.adjoint_bytes()
+        }
+        HessianMode::ReverseOverReverse => {
+            let mut inner = Ok(());
+            let rows = |x: &[Var<f64>]| {
+                wengert::reverse::gradient(|x| f.call(x), x).unwrap_or_else(|error| {
+                    inner = Err(error);
+                    Vec::new()
+                })
+            };
+            let tape = recorder.record(rows, x)?;
+            let bytes = tape.tape_bytes() + ROWS * tape.adjoint_bytes();
+            inner?;
+            bytes
+        }
+        HessianMode::ReverseOverForward => {
+            let tangents = |x: &[Var<f64>]| {
+                let one = [Var::constant(1.0); LANES];
+                let x: Vec<Lanes<Var<f64>, LANES>> =
+                    x.iter().map(|x| Lanes::new(*x, one)).collect();
+                f.call(&x).tangents
+            };
+            let tape = recorder.record(tangents, x)?;
+            tape.tape_bytes() + ROWS * tape.adjoint_bytes()
+        }
+        HessianMode::ForwardOverForward => {
+            (x.len() + 1).saturating_mul(size_of::<Lanes<Dual<f64>, LANES>>())
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// The memory of one product with the Hessian.
+pub(crate) fn product_bytes<F: ScalarFunction>(
+    f: &F,
+    x: &[f64],
+    v: &[f64],
+) -> Result<usize, CliError> {
+    let recorder = Recorder::new().with_limits(memory::limits());
+    let x: Vec<Dual<f64>> = x.iter().zip(v).map(|(x, v)| Dual::new(*x, *v)).collect();
+    let tape = recorder.record(|x| [f.call(x)], &x)?;
+    Ok(tape.tape_bytes() + tape.adjoint_bytes())
 }
 
 /// A function as a simplified program.

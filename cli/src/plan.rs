@@ -10,7 +10,8 @@ use wengert::Function;
 use wengert::crosscountry::{
     Budget, LinearizedGraph, Order, Plan, PlanOptions, PlanProgress, cost_of, plan,
 };
-use wengert_problems::registry::{ProblemInfo, Visitor, visit};
+use wengert_cli::visit;
+use wengert_problems::registry::{ProblemInfo, Visitor};
 
 use crate::arguments::PlanArguments;
 use crate::error::CliError;

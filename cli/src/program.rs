@@ -4,7 +4,8 @@
 
 use wengert::Function;
 use wengert::program::{Cost, DotOptions, Program};
-use wengert_problems::registry::{ProblemInfo, Visitor, visit};
+use wengert_cli::visit;
+use wengert_problems::registry::{ProblemInfo, Visitor};
 
 use crate::arguments::{Derivative, ProgramArguments, Show};
 use crate::error::CliError;

@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 use serde::Serialize;
 use wengert::program::{Decision, NodeId, NodeKind, Program, Question};
 use wengert::{Function, ScalarFunction};
-use wengert_problems::registry::{ProblemInfo, Visitor, visit};
+use wengert_cli::visit;
+use wengert_problems::registry::{ProblemInfo, Visitor};
 
 use crate::arguments::TraceArguments;
 use crate::error::CliError;

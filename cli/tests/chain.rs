@@ -3,26 +3,17 @@
 //! Invariant: exit code 0 only on success; an error is one line on stderr. Oracles: the slides' chain costs and the published
 //! optima of Maertens & Naumann, ACDA 2025.
 
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+mod common;
 
+use common::file;
 use serde_json::Value;
 
-fn wengert(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wengert"));
-    let command = command.arg("chain").args(arguments);
-    command.stdin(Stdio::null()).output().unwrap()
+fn success(arguments: &[&str]) -> String {
+    common::success(&[&["chain"], arguments].concat())
 }
 
-/// The output of a run that succeeds.
-fn success(arguments: &[&str]) -> String {
-    let output = wengert(arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        output.status.success() && error.is_empty(),
-        "{arguments:?}: {error}"
-    );
-    String::from_utf8(output.stdout).unwrap()
+fn failure(arguments: &[&str], code: i32) -> String {
+    common::failure(&[&["chain"], arguments].concat(), code)
 }
 
 /// The lines of JSON of a run that succeeds.
@@ -31,23 +22,6 @@ fn lines(arguments: &[&str]) -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
-}
-
-/// The message of a run that fails: one line, nothing on stdout but finished chains.
-fn failure(arguments: &[&str], code: i32) -> String {
-    let output = wengert(arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
-    assert!(error.starts_with("error: "), "{arguments:?}: {error}");
-    assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
-    error
-}
-
-/// A file of this test's own.
-fn file(name: &str, text: &str) -> String {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path.display().to_string()
 }
 
 /// The output without its line of time.

@@ -3,48 +3,14 @@
 //! Invariant: exit code 0 only on success; an error is one line on stderr. Oracles: closed forms and the derivatives of the
 //! ADBench suite's hand-written code, where its folder is present.
 
+mod common;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use common::{Folder, failure, json, success, wengert};
 use serde_json::Value;
-
-fn wengert(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wengert"));
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-/// The output of a run that succeeds.
-fn success(arguments: &[&str]) -> String {
-    let output = wengert(arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    assert_eq!(error, "", "{arguments:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// The JSON of a run that succeeds.
-fn json(arguments: &[&str]) -> Value {
-    serde_json::from_str(&success(arguments)).unwrap()
-}
-
-/// The message of a run that fails: one line, nothing on stdout.
-fn failure(arguments: &[&str], code: i32) -> String {
-    let output = wengert(arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
-    assert!(
-        error.starts_with("error: ") && error.ends_with('\n'),
-        "{arguments:?}: {error}"
-    );
-    assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
-    assert!(output.stdout.is_empty(), "{arguments:?}");
-    error
-}
 
 /// A number as the command writes it.
 fn number(value: &Value) -> f64 {
@@ -59,30 +25,6 @@ fn numbers(value: &Value) -> Vec<f64> {
 
 fn keys(value: &Value) -> Vec<String> {
     value.as_object().unwrap().keys().cloned().collect()
-}
-
-/// A folder of this test's own, removed when it is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// At (3, 2, 1): sin 2, 3 cos 2 and 3 sin 2, as on the slides; `b > c` is asked as `c < b`.
@@ -629,6 +571,7 @@ fn reports_are_written_and_count_exactly() {
         "reverse-over-reverse",
         "reverse-over-forward",
         "forward-over-forward",
+        "Hessian times v",
         "program",
     ];
     assert_eq!(modes, expected);

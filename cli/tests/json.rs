@@ -2,20 +2,13 @@
 //!
 //! Invariant: a change here is a change of the interface and belongs into the change log.
 
+mod common;
+
 use std::fmt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
+use common::success;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-fn run(arguments: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wengert"));
-    let output = command.args(arguments).stdin(Stdio::null()).output();
-    let output = output.unwrap();
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// The shape of a value: `{name:shape, ..}` of objects in the order of the text, `[shape]` of the first element of an array.
 struct Shape(String);
@@ -77,7 +70,7 @@ fn shape(text: &str) -> String {
 }
 
 fn assert_shape(arguments: &[&str], expected: &str) {
-    let found = shape(&run(arguments));
+    let found = shape(&success(arguments));
     // Expected shapes are written over several lines.
     let words: Vec<&str> = expected.split_whitespace().collect();
     assert_eq!(found, words.join(" "), "{arguments:?}");
@@ -162,7 +155,7 @@ fn plan() {
         "arithmetic",
         "--json",
     ];
-    let found = shape(&run(&unbounded));
+    let found = shape(&success(&unbounded));
     assert!(
         found.contains("lower_bound:") && found.contains("bound_kind:"),
         "{found}"
@@ -173,7 +166,7 @@ fn plan() {
 fn report() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("json_report");
     let out = folder.display().to_string();
-    let operations = "{nodes:number, flops:number, kinds:counts}";
+    let operations = "{nodes:number, flops:number, fused:number, kinds:counts}";
     let plan = |seconds: &str| {
         format!(
             "{{problem:string, inputs:number, outputs:number, intermediates:number, edges:number,
@@ -185,18 +178,18 @@ fn report() {
     let entries = format!(
         "[{{problem:string, instance:string, inputs:number, outputs:number, value_norm:number,
           rows:[{{mode:string, order:number, operations:{operations}, operations_ratio:number, seconds:number,
-          seconds_ratio:number, tape_bytes:null, adjoint_bytes:null, difference:null, note:null}}]}}]"
+          seconds_ratio:number, tape_bytes:null, adjoint_bytes:null, bytes:null, difference:null, note:null}}]}}]"
     );
     assert_shape(
         &["report", "slide", "--out", &out, "--json"],
         &format!(
             "{{version:string, tolerance:number, entries:{entries}, sweeps:[], plans:[{}], chains:[],
-              peers:{{points:[], failed:[]}}}}",
+              peers:{{cases:[], points:[], failed:[]}}}}",
             plan("number")
         ),
     );
     let program = folder.join("f.txt");
-    std::fs::write(&program, run(&["program", "slide"])).unwrap();
+    std::fs::write(&program, success(&["program", "slide"])).unwrap();
     let program = program.display().to_string();
     assert_shape(
         &["report", "--program", &program, "--out", &out, "--json"],
@@ -223,7 +216,7 @@ fn the_help_names_the_keys() {
         ("report", "failed"),
     ];
     for (command, key) in last_keys {
-        let help = run(&[command, "--help"]);
+        let help = success(&[command, "--help"]);
         let json = help.split("JSON").last().unwrap();
         assert!(
             help.contains("\nJSON") && json.contains(key),

@@ -3,48 +3,23 @@
 //! Invariant: exit code 0 only on success; an error is one line on stderr. Oracles: costs by hand, and the published optimum
 //! of the robot arm where the folder of graphs is present.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod common;
 
+use std::path::{Path, PathBuf};
+
+use common::file;
 use serde_json::Value;
 
-fn wengert(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wengert"));
-    let command = command.arg("plan").args(arguments);
-    command.stdin(Stdio::null()).output().unwrap()
-}
-
-/// The output of a run that succeeds.
 fn success(arguments: &[&str]) -> String {
-    let output = wengert(arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        output.status.success() && error.is_empty(),
-        "{arguments:?}: {error}"
-    );
-    String::from_utf8(output.stdout).unwrap()
+    common::success(&[&["plan"], arguments].concat())
 }
 
 fn json(arguments: &[&str]) -> Value {
-    serde_json::from_str(&success(&[arguments, &["--json"]].concat())).unwrap()
+    common::json(&[&["plan"], arguments, &["--json"]].concat())
 }
 
-/// The message of a run that fails: one line, nothing on stdout.
 fn failure(arguments: &[&str], code: i32) -> String {
-    let output = wengert(arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
-    assert!(error.starts_with("error: "), "{arguments:?}: {error}");
-    assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
-    assert!(output.stdout.is_empty(), "{arguments:?}");
-    error
-}
-
-/// A file of this test's own.
-fn file(name: &str, text: &str) -> String {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path.display().to_string()
+    common::failure(&[&["plan"], arguments].concat(), code)
 }
 
 /// Two inputs meet in a chain of two vertices, on which two outputs depend.

@@ -4,8 +4,10 @@
     python3 peers/python/compare.py --out python-peers.json
 
 makes a virtual environment in target/peers-venv, installs the pinned packages there, runs every workload and writes one JSON
-file with the keys of `wengert-peers -- WORKLOAD --json`: a list under `cases`, each with `name`, `rounds`, `peers` (median
-seconds), `minimum_seconds`, `deviations` and `failed` (why a contestant is not shown). `wengert report --peers` reads it.
+file with the keys of `wengert-peers -- all --json`: `cases`, each with `name`, `rounds`, `peers` (median seconds), `functions`
+(the same of the function without derivatives, in the same tool), `minimum_seconds`, `deviations` and `failed` (why a
+contestant is not shown); `points`, each with `tool`, `problem`, `inputs`, `seconds`, `ratio` and `deviation`; and `failed`.
+`wengert report --peers` reads it.
 
 Invariant: nothing is timed before its results agree with the oracle to 1e-8 of the largest entry.
 """
@@ -24,8 +26,10 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / "target" / "peers-venv"
 PACKAGES = ["numpy", "jax==0.10.2", "casadi==3.7.2", "autograd==1.8.0"]
 # It ships for few platforms; a failure to install is reported, not an error.
-OPTIONAL = ["enzyme-ad"]
+OPTIONAL = ["enzyme-ad==0.0.16"]
 TOLERANCE = 1e-8
+# The numbers of inputs of `wengert-peers -- sizes`, and two beyond.
+SIZES = (4, 16, 64, 256, 1024, 4096, 16_384, 65_536)
 
 
 def enter_environment():
@@ -110,17 +114,21 @@ def gmm_contestants(data):
         import jax.numpy as jnp
 
         jax.config.update("jax_enable_x64", True)
-        gradient = jax.jit(jax.grad(gmm_objective(jnp, data, jnp.asarray(lower))))
-        at = jnp.asarray(theta)
-        return f"JAX {jax.__version__} jit", lambda: np.asarray(gradient(at).block_until_ready())
+        return jitted(f"JAX {jax.__version__} jit", gmm_objective(jnp, data, jnp.asarray(lower)), theta)
+
+    def with_enzyme():
+        import jax.numpy as jnp
+
+        return with_enzyme_rules(gmm_objective(jnp, data, jnp.asarray(lower)), theta)
 
     def with_autograd():
         import autograd
         import autograd.numpy as anp
         from importlib.metadata import version
 
-        gradient = autograd.grad(gmm_objective(anp, data, lower))
-        return f"autograd {version('autograd')}", lambda: gradient(theta)
+        objective = gmm_objective(anp, data, lower)
+        gradient = autograd.grad(objective)
+        return f"autograd {version('autograd')}", lambda: gradient(theta), lambda: objective(theta)
 
     def with_casadi():
         import casadi as ca
@@ -140,10 +148,33 @@ def gmm_contestants(data):
         body = ca.Function("body", [sym, row], [ca.logsumexp(ca.vertcat(*terms))])
         likelihood = ca.sum2(body.map(n)(ca.repmat(sym, 1, n), ca.DM(x.T)))
         total = likelihood - n * ca.logsumexp(sym[:k]) + prior
+        function = ca.Function("function", [sym], [total])
         gradient = ca.Function("gradient", [sym], [ca.gradient(total, sym)])
-        return f"CasADi {ca.__version__} VM", lambda: np.asarray(gradient(theta)).ravel()
+        return f"CasADi {ca.__version__} VM", lambda: np.asarray(gradient(theta)).ravel(), lambda: function(theta)
 
-    return [with_jax, with_autograd, with_casadi]
+    return [with_jax, with_enzyme, with_autograd, with_casadi]
+
+
+def jitted(label, objective, at):
+    """A function of JAX, compiled, with its gradient."""
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    jax.config.update("jax_enable_x64", True)
+    function, gradient, at = jax.jit(objective), jax.jit(jax.grad(objective)), jnp.asarray(at)
+    return label, lambda: np.asarray(gradient(at).block_until_ready()), lambda: function(at).block_until_ready()
+
+
+def with_enzyme_rules(objective, at):
+    """The same, differentiated by Enzyme below JAX."""
+    import jax
+    from importlib.metadata import version
+
+    jax.config.update("jax_enable_x64", True)
+    from enzyme_ad.jax import enzyme_jax_ir
+
+    return jitted(f"Enzyme {version('enzyme-ad')} in JAX", enzyme_jax_ir()(objective), at)
 
 
 def rosenbrock_contestants(n):
@@ -156,18 +187,18 @@ def rosenbrock_contestants(n):
 
     def with_jax():
         import jax
-        import jax.numpy as jnp
 
-        jax.config.update("jax_enable_x64", True)
-        gradient, at = jax.jit(jax.grad(objective)), jnp.asarray(x)
-        return f"JAX {jax.__version__} jit", lambda: np.asarray(gradient(at).block_until_ready())
+        return jitted(f"JAX {jax.__version__} jit", objective, x)
+
+    def with_enzyme():
+        return with_enzyme_rules(objective, x)
 
     def with_autograd():
         import autograd
         from importlib.metadata import version
 
         gradient = autograd.grad(objective)
-        return f"autograd {version('autograd')}", lambda: gradient(x)
+        return f"autograd {version('autograd')}", lambda: gradient(x), lambda: objective(x)
 
     def with_casadi():
         import casadi as ca
@@ -175,44 +206,57 @@ def rosenbrock_contestants(n):
         sym = ca.MX.sym("x", n)
         head, tail = sym[:-1], sym[1:]
         value = ca.sumsqr(1 - head) + 100 * ca.sumsqr(tail - head**2)
+        function = ca.Function("function", [sym], [value])
         gradient = ca.Function("gradient", [sym], [ca.gradient(value, sym)])
-        return f"CasADi {ca.__version__} VM", lambda: np.asarray(gradient(x)).ravel()
+        return f"CasADi {ca.__version__} VM", lambda: np.asarray(gradient(x)).ravel(), lambda: function(x)
 
     # The closed form is the oracle.
     expected = np.zeros(n)
     expected[:-1] = -2 * (1 - x[:-1]) - 400 * x[:-1] * (x[1:] - x[:-1] ** 2)
     expected[1:] += 200 * (x[1:] - x[:-1] ** 2)
-    return [with_jax, with_autograd, with_casadi], expected
+    return [with_jax, with_enzyme, with_autograd, with_casadi], expected
 
 
 def compare(name, makers, expected, rounds):
     """Checks every contestant, then times them in interleaved rounds."""
     import numpy as np
 
-    case = {"name": name, "rounds": rounds, "peers": {}, "minimum_seconds": {}, "deviations": {}, "failed": {}}
+    case = {"name": name, "rounds": rounds, "peers": {}, "functions": {}, "minimum_seconds": {}, "deviations": {}, "failed": {}}
     runs = {}
     for make in makers:
         label = make.__name__.removeprefix("with_")
         try:
-            label, run = make()
+            label, run, function = make()
+            function()
             result = run()
             deviation = float(np.max(np.abs(result - expected)) / np.max(np.abs(expected)))
             if not deviation <= TOLERANCE:
                 raise ValueError(f"deviates by {deviation:.1e} of the largest entry")
             case["deviations"][label] = deviation
-            runs[label] = run
+            runs[label] = (run, function)
         except Exception as error:  # Whatever a package throws is the reason why it is not shown.
             case["failed"][label] = f"{type(error).__name__}: {error}".splitlines()[0]
-    times = {label: [] for label in runs}
+    times = {label: ([], []) for label in runs}
     for _ in range(rounds):
-        for label, run in runs.items():
-            start = time.perf_counter()
-            run()
-            times[label].append(time.perf_counter() - start)
-    for label, seconds in times.items():
+        for label, pair in runs.items():
+            for run, found in zip(pair, times[label]):
+                start = time.perf_counter()
+                run()
+                found.append(time.perf_counter() - start)
+    for label, (seconds, plain) in times.items():
         case["peers"][label] = statistics.median(seconds)
+        case["functions"][label] = statistics.median(plain)
         case["minimum_seconds"][label] = min(seconds)
     return case
+
+
+def points(case, problem, inputs):
+    """The contestants of one case as points of a line over the number of inputs."""
+    return [
+        {"tool": label, "problem": problem, "inputs": inputs, "seconds": seconds,
+         "ratio": seconds / case["functions"][label], "deviation": case["deviations"][label]}
+        for label, seconds in case["peers"].items()
+    ]
 
 
 def main():
@@ -224,17 +268,24 @@ def main():
     enter_environment()
     import numpy as np
 
-    cases = []
+    cases, failed = [], {}
     gmm = Path(arguments.adbench) / "gmm" / "gmm_d10_K25.txt"
     oracle = Path(arguments.adbench) / "expected" / "gmm_1k_d10_K25.json"
     if gmm.exists() and oracle.exists():
         expected = np.array(json.loads(oracle.read_text())["gradient"])
-        cases.append(compare("gmm d=10 k=25 n=1000", gmm_contestants(read_gmm(gmm)), expected, arguments.rounds))
-    for n in (10, 100, 1000, 10_000, 100_000):
+        cases.append(compare("gmm d=10 K=25 N=1000", gmm_contestants(read_gmm(gmm)), expected, arguments.rounds))
+    else:
+        failed["gmm"] = f"there are no {gmm} and {oracle}"
+    sweep, sizes = [], []
+    for n in SIZES:
         makers, expected = rosenbrock_contestants(n)
-        cases.append(compare(f"rosenbrock n={n}", makers, expected, arguments.rounds))
-    Path(arguments.out).write_text(json.dumps({"name": "python", "cases": cases}, indent=2) + "\n")
-    for case in cases:
+        case = compare(f"rosen n={n}", makers, expected, arguments.rounds)
+        sweep.extend(points(case, "rosen", n))
+        failed.update({f"{label} on {case['name']}": reason for label, reason in case["failed"].items()})
+        sizes.append(case)
+    everything = {"name": "python", "cases": cases, "points": sweep, "failed": failed}
+    Path(arguments.out).write_text(json.dumps(everything, indent=2) + "\n")
+    for case in cases + sizes:
         print(case["name"])
         for label, seconds in sorted(case["peers"].items(), key=lambda item: item[1]):
             print(f"  {label:<24} {seconds * 1e3:10.4f} ms   deviation {case['deviations'][label]:.1e}")

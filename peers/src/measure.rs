@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -35,6 +36,15 @@ impl<'a> Contestant<'a> {
             run: Box::new(run),
         }
     }
+
+    /// The same so many times in one call.
+    pub(crate) fn repeated(mut self, times: u32) -> Self {
+        Self::new(self.name, move |out| {
+            for _ in 0..times {
+                (self.run)(black_box(&mut *out));
+            }
+        })
+    }
 }
 
 /// A workload: who takes part and what the right results are.
@@ -57,7 +67,7 @@ pub(crate) struct Workload<'a> {
     pub(crate) oracle: Option<String>,
     /// Entries a contestant writes.
     pub(crate) results: usize,
-    /// Largest deviation that is accepted.
+    /// Largest deviation that is accepted; at most 1e-8, which is what reports draw.
     pub(crate) tolerance: f64,
 }
 
@@ -95,38 +105,55 @@ pub(crate) struct Comparison {
     pub(crate) oracle: String,
     /// Largest deviation of each contestant, relative to the largest expected entry.
     pub(crate) deviations: BTreeMap<&'static str, f64>,
+    /// Who was not timed, and why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) failed: BTreeMap<&'static str, String>,
     /// Further comparisons of the same workload.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) cases: Vec<Self>,
 }
 
-/// Checks every contestant once (which also fills its memory pools), then times `rounds` rounds.
+/// Checks every contestant once (which also fills its memory pools), then times `rounds` rounds of those that were right.
 pub(crate) fn compare(mut workload: Workload<'_>, rounds: u32) -> Result<Comparison, String> {
-    let mut buffers = vec![vec![f64::NAN; workload.results]; workload.contestants.len()];
     let mut deviations = BTreeMap::new();
-    for (contestant, buffer) in workload.contestants.iter_mut().zip(&mut buffers) {
-        (contestant.run)(buffer);
-        if workload.expected.is_empty() {
-            workload.expected.push((0, buffer.clone()));
+    let mut failed = BTreeMap::new();
+    let mut buffers = Vec::new();
+    let mut contestants = Vec::new();
+    for mut contestant in std::mem::take(&mut workload.contestants) {
+        let mut buffer = vec![f64::NAN; workload.results];
+        // A crate that panics is out of the comparison, which is also what happens to its state.
+        let outcome = catch_unwind(AssertUnwindSafe(|| (contestant.run)(&mut buffer)));
+        let wrong = match outcome {
+            Err(_) => Err("it panicked".to_owned()),
+            Ok(()) => {
+                if workload.expected.is_empty() {
+                    workload.expected.push((0, buffer.clone()));
+                }
+                let worst = worst(&workload.expected, &buffer);
+                if worst <= workload.tolerance {
+                    Ok(worst)
+                } else {
+                    let most = workload.tolerance;
+                    Err(format!("it deviates by {worst:e}, more than {most:e}"))
+                }
+            }
+        };
+        match wrong {
+            Ok(worst) => {
+                deviations.insert(contestant.name, worst);
+                buffers.push(buffer);
+                contestants.push(contestant);
+            }
+            // Without ours there is nothing to compare with.
+            Err(reason) if contestant.name.starts_with(OURS) => {
+                return Err(format!("{}: {}: {reason}", workload.name, contestant.name));
+            }
+            Err(reason) => {
+                failed.insert(contestant.name, reason);
+            }
         }
-        let worst = workload
-            .expected
-            .iter()
-            .map(
-                |(from, expected)| match buffer.get(*from..*from + expected.len()) {
-                    Some(found) => deviation(found, expected),
-                    None => f64::INFINITY,
-                },
-            )
-            .fold(0.0, f64::max);
-        if worst > workload.tolerance {
-            return Err(format!(
-                "{}: {} deviates by {worst:e}, more than {:e}",
-                workload.name, contestant.name, workload.tolerance
-            ));
-        }
-        deviations.insert(contestant.name, worst);
     }
+    workload.contestants = contestants;
 
     let mut plain_buffer = vec![f64::NAN; workload.results];
     let mut plain = Vec::new();
@@ -187,8 +214,19 @@ pub(crate) fn compare(mut workload: Workload<'_>, rounds: u32) -> Result<Compari
             .oracle
             .unwrap_or_else(|| "the first contestant".to_owned()),
         deviations,
+        failed,
         cases: Vec::new(),
     })
+}
+
+/// The largest deviation in all parts of the results.
+fn worst(expected: &[(usize, Vec<f64>)], found: &[f64]) -> f64 {
+    let part = |(from, expected): &(usize, Vec<f64>)| {
+        found
+            .get(*from..*from + expected.len())
+            .map_or(f64::INFINITY, |found| deviation(found, expected))
+    };
+    expected.iter().map(part).fold(0.0, f64::max)
 }
 
 /// Largest difference over the largest expected entry; infinite where only one side is finite.
@@ -209,7 +247,7 @@ pub(crate) fn deviation(found: &[f64], expected: &[f64]) -> f64 {
 }
 
 /// `native` where instructions beyond the x86-64 baseline (here AVX2) were allowed.
-fn target_cpu() -> &'static str {
+pub(crate) fn target_cpu() -> &'static str {
     if cfg!(target_feature = "avx2") {
         "native"
     } else {
@@ -277,14 +315,37 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_contestant_is_refused_and_a_right_one_is_listed() {
-        assert!(compare(workload(1.0 + 1e-6), 1).is_err());
-        assert!(compare(workload(f64::NAN), 1).is_err());
+    fn a_wrong_contestant_is_listed_and_a_right_one_is_timed() {
+        for wrong in [1.0 + 1e-6, f64::NAN] {
+            let comparison = compare(workload(wrong), 1).unwrap();
+            assert!(comparison.peers.is_empty());
+            assert!(comparison.failed["peer"].starts_with("it deviates by "));
+            assert_eq!(comparison.minimum_seconds.len(), 2);
+        }
         let comparison = compare(workload(1.0), 3).unwrap();
         assert!(comparison.ours_seconds.is_some() && comparison.ratio_to_best_peer.is_some());
         assert_eq!(
             comparison.peers.keys().copied().collect::<Vec<_>>(),
             ["peer"]
         );
+        let mut panics = workload(1.0);
+        panics.contestants[1] = Contestant::new("peer", |_| panic!("on purpose"));
+        assert_eq!(compare(panics, 1).unwrap().failed["peer"], "it panicked");
+    }
+
+    #[test]
+    fn nothing_is_timed_where_ours_is_wrong() {
+        let mut wrong = workload(1.0);
+        wrong.expected = vec![(0, vec![2.0, 2.0])];
+        assert!(compare(wrong, 1).is_err());
+    }
+
+    #[test]
+    fn repeated_contestants_run_so_often() {
+        let mut calls = 0;
+        let mut contestant = Contestant::new("counts", |_| calls += 1).repeated(5);
+        (contestant.run)(&mut []);
+        drop(contestant);
+        assert_eq!(calls, 5);
     }
 }

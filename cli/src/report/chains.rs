@@ -10,6 +10,7 @@ use wengert::crosscountry::chain::{Chain, ChainOptions, ChainPlan, Element, Task
 use super::figures::Figure;
 use super::figures::chain::{self, Node, Step};
 use super::figures::schedule;
+use crate::chain::{Costs, result};
 use crate::error::CliError;
 use crate::output::Table;
 
@@ -31,12 +32,8 @@ const FUNCTIONS: [[u64; 3]; 6] = [
 pub(super) struct PlannedChain {
     name: String,
     workers: usize,
-    best: u64,
-    lower_bound: u64,
-    proven_optimal: bool,
-    forward: Option<u64>,
-    reverse: Option<u64>,
-    bracketing: String,
+    #[serde(flatten)]
+    costs: Costs,
     #[serde(skip)]
     pub(super) figures: Vec<Figure>,
 }
@@ -68,12 +65,7 @@ impl PlannedChain {
         Ok(Self {
             name: name.into(),
             workers,
-            best: plan.best,
-            lower_bound: plan.lower_bound,
-            proven_optimal: plan.is_optimal(),
-            forward: plan.forward,
-            reverse: plan.reverse,
-            bracketing: plan.bracketing.to_string(),
+            costs: Costs::of(&plan),
             figures,
         })
     }
@@ -91,28 +83,12 @@ pub(super) fn table(chains: &[PlannedChain]) -> Table {
         "bracketing",
     ];
     let mut table = Table::new(&header, 1);
-    let count = |count: Option<u64>| count.map_or_else(|| "-".into(), |count| count.to_string());
     for chain in chains {
-        table.push(vec![
-            chain.name.clone(),
-            chain.workers.to_string(),
-            chain.best.to_string(),
-            chain.lower_bound.to_string(),
-            count(chain.forward),
-            count(chain.reverse),
-            chain.bracketing.clone(),
-        ]);
+        let mut row = vec![chain.name.clone(), chain.workers.to_string()];
+        row.extend(chain.costs.cells());
+        table.push(row);
     }
     table
-}
-
-/// The elements of a result: `J2`, or `J0..J2`.
-fn result(task: &Task) -> String {
-    if task.first == task.last {
-        format!("J{}", task.first)
-    } else {
-        format!("J{}..J{}", task.first, task.last)
-    }
 }
 
 /// The subtree of a task, with the shapes of its results. A chain has few elements, so the recursion is shallow.
@@ -166,16 +142,19 @@ mod tests {
     #[test]
     fn the_hour_glass_is_planned_for_two() {
         let chains = planned().unwrap();
-        assert_eq!((chains[0].best, chains[0].forward), (5000, Some(130_000)));
-        assert_eq!(chains[0].bracketing, "((J0*J1)*(J2*J3))");
-        assert!(chains[0].proven_optimal);
+        assert_eq!(
+            (chains[0].costs.best, chains[0].costs.forward),
+            (5000, Some(130_000))
+        );
+        assert_eq!(chains[0].costs.bracketing, "((J0*J1)*(J2*J3))");
+        assert!(chains[0].costs.proven_optimal);
         // The optimum for three workers that the library documents.
-        assert_eq!(chains[1].best, 29_797_092);
+        assert_eq!(chains[1].costs.best, 29_797_092);
         for chain in &chains {
             let ids: Vec<&str> = chain.figures.iter().map(|f| f.id.as_str()).collect();
             let expected = ["chain-", "schedule-"].map(|kind| format!("{kind}{}", chain.name));
             assert_eq!(ids, expected);
-            assert!(chain.lower_bound <= chain.best);
+            assert!(chain.costs.lower_bound <= chain.costs.best);
         }
         // The header, seven tasks of the tree; three products have a time.
         assert_eq!(chains[0].figures[0].csv.lines().count(), 8);

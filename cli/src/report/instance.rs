@@ -6,12 +6,12 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use serde::Serialize;
-use wengert::hessian::{HessianMode, hessian_by};
+use wengert::hessian::{HessianMode, hessian_by, hvp};
 use wengert::program::Program;
-use wengert::{Error, Function, Mode, ScalarFunction};
+use wengert::report::{Operations, Pass, operations};
+use wengert::{Function, Mode, ScalarFunction};
 use wengert_problems::registry::{ProblemInfo, Source, Visitor};
 
-use super::counts::{self, Operations, passes};
 use crate::blocks;
 use crate::error::CliError;
 use crate::measure::{self, Derivative, Measured};
@@ -26,6 +26,8 @@ const MOST_NODES: u64 = 6_000_000;
 /// The most operations that a timed mode may take: a second or two.
 const MOST_WORK: u64 = 1_000_000_000;
 
+/// The mode that is one product with the Hessian.
+pub(super) const PRODUCT: &str = "Hessian times v";
 /// The most inputs of a Hessian program, whose zeros are outputs as well.
 const MOST_HESSIAN: usize = 300;
 /// The most outputs of a Jacobian program: about a microsecond each to differentiate.
@@ -59,6 +61,9 @@ pub(super) struct Row {
     pub(super) seconds_ratio: Option<Number>,
     pub(super) tape_bytes: Option<usize>,
     pub(super) adjoint_bytes: Option<usize>,
+    /// What the mode keeps at once beside the function's own data: tape and adjoints, program and registers, or the inputs and
+    /// outputs of a forward pass with their tangents.
+    pub(super) bytes: Option<usize>,
     /// The largest difference from the first mode of this order, relative to the largest entry.
     pub(super) difference: Option<Number>,
     /// Why something is missing.
@@ -90,7 +95,7 @@ impl Visitor for Measure<'_> {
             if structured {
                 let ba = blocks::instance(self.source)?;
                 let measured = blocks::measure(&ba, x, mode, BUDGET)?;
-                let mut row = progress.first_order(mode, &measured);
+                let mut row = progress.first_order(mode, &measured, n);
                 row.mode = format!("{mode}, by blocks");
                 row.note = Some("operations are counted on the small instance");
                 progress.rows.push(row);
@@ -99,11 +104,11 @@ impl Visitor for Measure<'_> {
             let fits = memory::check_dense(m, n).is_ok() && progress.allows_work(work);
             let mut row = if fits {
                 let measured = measure::dense(f, x, mode, BUDGET)?;
-                progress.first_order(mode, &measured)
+                progress.first_order(mode, &measured, n)
             } else {
                 progress.too_large(mode.to_string(), 1)
             };
-            progress.count(&mut row, pass, || counts::jacobian(f, x, mode))?;
+            progress.count(&mut row, pass, f, x, Pass::Jacobian(mode))?;
             progress.rows.push(row);
         }
         let row = if m <= MOST_OUTPUTS {
@@ -139,14 +144,15 @@ impl Visitor for Measure<'_> {
             };
             let mut row = if progress.allows_work(work) {
                 let measured = measure::gradient(f, x, mode, BUDGET)?;
-                progress.first_order(mode, &measured)
+                progress.first_order(mode, &measured, n)
             } else {
                 progress.too_large(mode.to_string(), 1)
             };
-            progress.count(&mut row, pass, || match mode {
-                Mode::Reverse => counts::sweep(f, x).map(Some),
-                _ => counts::jacobian(f, x, mode),
-            })?;
+            let counted = match mode {
+                Mode::Reverse => Pass::Gradient,
+                _ => Pass::Jacobian(mode),
+            };
+            progress.count(&mut row, pass, f, x, counted)?;
             progress.rows.push(row);
         }
         let program = measure::record(f, x)?;
@@ -157,13 +163,17 @@ impl Visitor for Measure<'_> {
             let (pass, work) = hessian_work(mode, n);
             let mut row = if memory::check_dense(n, n).is_ok() && progress.allows_work(work) {
                 let (matrix, seconds) = median(BUDGET, || hessian_by(f, x, mode))?;
-                progress.second_order(mode, seconds, matrix.as_slice())
+                let mut row = progress.second_order(mode, seconds, matrix.as_slice());
+                row.bytes = measure::hessian_bytes(f, x, mode)?;
+                row
             } else {
                 progress.too_large(mode.to_string(), 2)
             };
-            progress.count(&mut row, pass, || counts::hessian(f, x, mode))?;
+            progress.count(&mut row, pass, f, x, Pass::Hessian(mode))?;
             progress.rows.push(row);
         }
+        let row = progress.product(f, x)?;
+        progress.rows.push(row);
         let row = if n <= MOST_HESSIAN {
             let hessian = program.hessian()?.simplify()?;
             let measured = measure::replay(&hessian, x, BUDGET, Derivative::Gradient)?;
@@ -190,6 +200,11 @@ fn hessian_work(mode: HessianMode, n: usize) -> (u64, u64) {
     }
 }
 
+/// The passes that `n` directions need.
+fn passes(n: usize) -> u64 {
+    u64::try_from(n.div_ceil(measure::LANES)).unwrap_or(u64::MAX)
+}
+
 /// The rows so far, and what later ones are compared with.
 struct Progress {
     value: Vec<f64>,
@@ -204,7 +219,7 @@ impl Progress {
     /// Measures the value and one tangent.
     fn start<F: Function>(f: &F, x: &[f64]) -> Result<Self, CliError> {
         let (value, primal_seconds) = measure::primal(f, x, BUDGET)?;
-        let operations = counts::value(f, x)?;
+        let operations = operations(f, x, Pass::Value)?;
         let flops = operations.flops;
         let mut progress = Self {
             value,
@@ -226,7 +241,7 @@ impl Progress {
             order: 1,
             ..Row::default()
         };
-        progress.count(&mut tangent, 4, || counts::tangent(f, x).map(Some))?;
+        progress.count(&mut tangent, 4, f, x, Pass::Jvp)?;
         progress.rows.push(tangent);
         Ok(progress)
     }
@@ -236,18 +251,20 @@ impl Progress {
         self.flops.max(1).saturating_mul(work) <= MOST_WORK
     }
 
-    /// Counts by recording, if the program is short enough.
-    fn count(
+    /// Counts by recording, if the program is short enough: so many operations per operation of the value.
+    fn count<F: Function>(
         &self,
         row: &mut Row,
-        pass: u64,
-        count: impl FnOnce() -> Result<Option<Operations>, Error>,
+        size: u64,
+        f: &F,
+        x: &[f64],
+        pass: Pass,
     ) -> Result<(), CliError> {
-        if self.flops.max(1).saturating_mul(pass) > MOST_NODES {
+        if self.flops.max(1).saturating_mul(size) > MOST_NODES {
             row.note = row.note.or(Some("too large to count"));
             return Ok(());
         }
-        row.operations = count()?;
+        row.operations = Some(operations(f, x, pass)?);
         let flops = row.operations.as_ref().map(|operations| operations.flops);
         row.operations_ratio = flops.filter(|_| self.flops > 0).map(|flops| {
             // Counts stay far below 2^53.
@@ -256,8 +273,13 @@ impl Progress {
         Ok(())
     }
 
-    fn first_order(&mut self, mode: Mode, measured: &Measured) -> Row {
+    fn first_order(&mut self, mode: Mode, measured: &Measured, inputs: usize) -> Row {
+        let bytes = match mode {
+            Mode::Forward => measure::forward_bytes(inputs, self.value.len()),
+            _ => measured.tape_bytes + measured.adjoint_bytes,
+        };
         Row {
+            bytes: Some(bytes),
             mode: mode.to_string(),
             order: 1,
             seconds: Some(Number(measured.seconds)),
@@ -278,6 +300,41 @@ impl Progress {
             difference: self.difference(2, Derivative::Gradient(entries.to_vec())),
             ..Row::default()
         }
+    }
+
+    /// One product of the Hessian with a vector, compared with the Hessian if that was computed.
+    fn product<F: ScalarFunction>(&mut self, f: &F, x: &[f64]) -> Result<Row, CliError> {
+        if !self.allows_work(16) {
+            return Ok(self.too_large(PRODUCT.into(), 2));
+        }
+        // No two entries alike.
+        let v: Vec<f64> = (0..x.len())
+            .map(|i| 1.0 + (i as f64 * 0.7).sin() / 2.0)
+            .collect();
+        let ((_, _, product), seconds) =
+            median(BUDGET, || hvp(|x| f.call(x), x, &v).map_err(CliError::from))?;
+        let expected = match &self.references[2] {
+            // Symmetric, so rows are columns.
+            Some(Derivative::Gradient(entries)) => {
+                let row = |row: &[f64]| row.iter().zip(&v).map(|(entry, v)| entry * v).sum();
+                Some(entries.chunks_exact(x.len()).map(row).collect())
+            }
+            _ => None,
+        };
+        let mut row = Row {
+            mode: PRODUCT.into(),
+            order: 2,
+            seconds: Some(Number(seconds)),
+            seconds_ratio: Some(Number(seconds / self.primal_seconds)),
+            bytes: Some(measure::product_bytes(f, x, &v)?),
+            difference: expected.map(|expected| {
+                let found = Derivative::Gradient(product);
+                Number(difference(&Derivative::Gradient(expected), &found))
+            }),
+            ..Row::default()
+        };
+        self.count(&mut row, 16, f, x, Pass::Hvp)?;
+        Ok(row)
     }
 
     /// A derivative program: what a replay of it executes and takes.
@@ -302,6 +359,7 @@ impl Progress {
             seconds_ratio: Some(Number(measured.seconds / self.primal_seconds)),
             tape_bytes: Some(measured.tape_bytes),
             adjoint_bytes: Some(measured.adjoint_bytes),
+            bytes: Some(measured.tape_bytes + measured.adjoint_bytes),
             difference,
             note: None,
         }

@@ -5,7 +5,9 @@
 use std::path::Path;
 
 use super::Report;
+use super::chains;
 use super::instance::{Entry, Row};
+use super::planned::Planned;
 use crate::output::{Table, bytes, ratio, seconds};
 
 /// The text of `report.md`.
@@ -20,6 +22,21 @@ pub(super) fn report(report: &Report) -> String {
          the largest entry.\n\n",
     );
     for (title, table) in tables(&report.entries) {
+        text.push_str(&format!("## {title}\n\n"));
+        table.render_markdown(&mut text);
+        text.push('\n');
+    }
+    let mut more: Vec<(String, Table)> = report.plans.iter().map(Planned::table).collect();
+    if !report.chains.is_empty() {
+        more.push(("Jacobian chains".into(), chains::table(&report.chains)));
+    }
+    if let Some(table) = report.peers.table() {
+        more.push(("Other tools".into(), table));
+    }
+    if let Some(table) = report.peers.refused() {
+        more.push(("Other tools that are not shown".into(), table));
+    }
+    for (title, table) in more {
         text.push_str(&format!("## {title}\n\n"));
         table.render_markdown(&mut text);
         text.push('\n');
@@ -42,7 +59,7 @@ pub(super) fn tables(entries: &[Entry]) -> [(&'static str, Table); 2] {
     })
 }
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "problem",
     "instance",
     "mode",
@@ -54,6 +71,7 @@ const HEADER: [&str; 12] = [
     "ratio",
     "tape",
     "adjoints",
+    "memory",
     "difference",
 ];
 
@@ -75,6 +93,7 @@ fn cells(entry: &Entry, row: &Row) -> Vec<String> {
         or_dash(row.seconds_ratio.map(|r| ratio(r.0))),
         or_dash(row.tape_bytes.map(bytes)),
         or_dash(row.adjoint_bytes.map(bytes)),
+        or_dash(row.bytes.map(bytes)),
         or_dash(row.difference.map(|d| difference(d.0))),
     ]
 }

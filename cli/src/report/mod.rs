@@ -5,7 +5,6 @@
 //! Source: Griewank & Walther 2008, §3 and §5 (costs relative to the value).
 
 mod chains;
-mod counts;
 mod figures;
 mod instance;
 mod markdown;
@@ -18,7 +17,8 @@ mod program;
 use std::fs;
 
 use serde::Serialize;
-use wengert_problems::registry::{PROBLEMS, Source, find, visit};
+use wengert_cli::visit;
+use wengert_problems::registry::{PROBLEMS, Source, find};
 
 use self::chains::PlannedChain;
 use self::instance::{Entry, Measure};
@@ -27,7 +27,7 @@ use self::peers::Peers;
 use self::planned::{PLANNED, PlanOrders, Planned};
 use crate::arguments::ReportArguments;
 use crate::error::CliError;
-use crate::output::{Table, print, print_json};
+use crate::output::{print, print_json};
 use crate::progress;
 
 /// Modes that differ by more, relative to the largest entry, do not agree. Hessians of the problems are conditioned such
@@ -160,17 +160,13 @@ pub(crate) fn run(arguments: &ReportArguments) -> Result<(), CliError> {
             "quick report"
         }
     );
-    let html = page::page("Costs of derivatives", &introduction, &sections)?;
-    let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::from)?;
-    let markdown = markdown::report(&report);
+    let page = page::page("Costs of derivatives", &introduction, &sections)?;
     write(
         arguments,
         &sections,
-        &[
-            ("index.html", html),
-            ("report.json", json + "\n"),
-            ("report.md", markdown),
-        ],
+        page,
+        &report,
+        markdown::report(&report),
     )?;
     if arguments.json {
         print_json(&report)?;
@@ -180,13 +176,20 @@ pub(crate) fn run(arguments: &ReportArguments) -> Result<(), CliError> {
     report.verdict()
 }
 
-/// Writes the files and all figures.
+/// Writes the page, the report as JSON and as Markdown, and all figures.
 fn write(
     arguments: &ReportArguments,
     sections: &[Section],
-    files: &[(&str, String)],
+    page: String,
+    report: &impl Serialize,
+    markdown: String,
 ) -> Result<(), CliError> {
-    for (file, text) in files {
+    let json = serde_json::to_string_pretty(report).map_err(std::io::Error::from)? + "\n";
+    for (file, text) in [
+        ("index.html", page),
+        ("report.json", json),
+        ("report.md", markdown),
+    ] {
         let path = arguments.out.join(file);
         fs::write(&path, text).map_err(|error| CliError::write(&path, &error))?;
     }
@@ -286,14 +289,15 @@ impl Report {
             "Other tools",
             "Times of other tools that did the same work and agreed to 1e-8.",
         );
-        others.figures.clone_from(&self.peers.figures);
-        if !self.peers.failed.is_empty() {
-            let mut table = Table::new(&["tool", "why it is not shown"], 2);
-            for (tool, reason) in &self.peers.failed {
-                table.push(vec![tool.clone(), reason.clone()]);
-            }
-            others.tables.push(("Not shown".into(), table));
-        }
+        others.figures = self.peers.figures();
+        let tables = [
+            ("All times", self.peers.table()),
+            ("Not shown", self.peers.refused()),
+        ];
+        let tables = tables
+            .into_iter()
+            .filter_map(|(title, table)| Some((title.into(), table?)));
+        others.tables.extend(tables);
         let mut tables = Section::new(
             "Tables",
             "Every mode of every instance. Differences are relative to the largest entry, from the first forward or reverse row of the order.",

@@ -167,7 +167,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::figures::Color;
+    use crate::report::figures::DARK;
 
     #[test]
     fn the_page_loads_nothing_and_escapes() {
@@ -183,18 +183,12 @@ mod tests {
     #[test]
     fn colours_of_paper_and_ink_follow_the_scheme() {
         let css = include_str!("page.css");
-        for color in [
-            Color::Paper,
-            Color::Ink,
-            Color::Soft,
-            Color::Grid,
-            Color::Series(0),
-            Color::Scale(0),
-        ] {
+        for (color, dark) in DARK {
             assert!(
                 css.contains(&format!("[fill=\"{}\"]", color.hex())),
                 "{color:?}"
             );
+            assert!(css.contains(dark), "{color:?}");
         }
     }
 }

@@ -6,18 +6,19 @@ use super::figures::Figure;
 use super::figures::memory::{self, Used};
 use super::figures::prediction::{self, Measured};
 use super::figures::scaling::{self, Line, Point, Quantity};
-use super::instance::{Entry, Row};
+use super::instance::{Entry, PRODUCT, Row};
 use super::peers::PeerPoint;
 use super::planned::Planned;
 
 /// The modes whose growth is drawn, of order 1 and 2; the others are in the tables.
-const DRAWN: [(&str, u8, &str); 6] = [
+const DRAWN: [(&str, u8, &str); 7] = [
     ("value", 0, "function"),
     ("forward", 1, "gradient, forward"),
     ("reverse", 1, "gradient, reverse"),
     ("program", 1, "gradient, program"),
     ("forward-over-reverse", 2, "Hessian, forward over reverse"),
     ("program", 2, "Hessian, program"),
+    (PRODUCT, 2, "Hessian times v"),
 ];
 
 /// The figures over all problems.
@@ -61,6 +62,7 @@ fn class(row: &Row) -> (usize, &'static str) {
         (1, Some("forward")) => (1, "first order, forward"),
         (1, _) => (2, "first order, reverse"),
         _ if is_program => (5, "Hessian, program"),
+        _ if row.mode == PRODUCT => (6, PRODUCT),
         _ => (4, "Hessian, carriers"),
     }
 }
@@ -85,7 +87,7 @@ pub(super) fn over_orders(plans: &[Planned]) -> Option<Figure> {
 
 // Bytes that are drawn are far below 2^53.
 fn bytes(row: &Row) -> Option<f64> {
-    Some((row.tape_bytes? + row.adjoint_bytes.unwrap_or(0)) as f64)
+    Some(row.bytes? as f64)
 }
 
 /// The figures of one problem over its sizes, in which peers are drawn in.

@@ -92,17 +92,8 @@ pub(super) fn run(path: &Path, arguments: &ReportArguments) -> Result<(), CliErr
         "{} inputs, {} outputs. All counts are exact.",
         report.cost.inputs, report.cost.outputs
     );
-    let html = page::page(&format!("Costs of {name}"), &introduction, &sections)?;
-    let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::from)?;
-    write(
-        arguments,
-        &sections,
-        &[
-            ("index.html", html),
-            ("report.json", json + "\n"),
-            ("report.md", markdown),
-        ],
-    )?;
+    let page = page::page(&format!("Costs of {name}"), &introduction, &sections)?;
+    write(arguments, &sections, page, &report, markdown)?;
     if arguments.json {
         return print_json(&report);
     }

@@ -53,11 +53,29 @@ impl Color {
     }
 
     /// As plotters writes it.
-    #[cfg(test)]
     pub(crate) fn hex(self) -> String {
         let RGBColor(r, g, b) = self.rgb();
         format!("#{r:02X}{g:02X}{b:02X}")
     }
+}
+
+/// The colours that are others on a dark page, and which; the page's style sheet has the same.
+pub(crate) const DARK: [(Color, &str); 6] = [
+    (Color::Paper, "#14161a"),
+    (Color::Ink, "#ececec"),
+    (Color::Soft, "#a8acb3"),
+    (Color::Grid, "#363a42"),
+    (Color::Series(0), "#3d9bd9"),
+    (Color::Scale(0), "#8f73d6"),
+];
+
+/// A style sheet that gives a picture the colours of the dark where they are preferred.
+pub(crate) fn dark() -> String {
+    let rules = DARK.map(|(color, dark)| {
+        let hex = color.hex();
+        format!("[fill=\"{hex}\"]{{fill:{dark}}}[stroke=\"{hex}\"]{{stroke:{dark}}}")
+    });
+    format!("@media(prefers-color-scheme:dark){{{}}}", rules.concat())
 }
 
 /// Okabe and Ito's palette without black, which is the ink, and yellow, which is faint on paper.

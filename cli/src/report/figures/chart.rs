@@ -34,7 +34,10 @@ impl Axis {
             (1.0, 10.0)
         };
         let (mut low, mut high) = (low.log10(), high.log10());
-        let margin = ((high - low) * 0.06).max(0.08);
+        // Wide enough for a tick at 1, 2 or 5 of some decade, wherever the values lie.
+        let margin = ((high - low) * 0.06)
+            .max(0.08)
+            .max((0.42 - (high - low)) / 2.0);
         low -= margin;
         high += margin;
         Self {
@@ -57,12 +60,13 @@ impl Axis {
     }
 
     /// Where a value stands, from 0 to 1.
-    fn position(&self, value: f64) -> f64 {
+    pub(super) fn position(&self, value: f64) -> f64 {
         let value = if self.is_log { value.log10() } else { value };
         (value - self.low) / (self.high - self.low)
     }
 
-    fn ticks(&self) -> Vec<(f64, String)> {
+    /// The places that get a line and a label.
+    pub(super) fn ticks(&self) -> Vec<(f64, String)> {
         if self.is_log {
             self.log_ticks()
         } else {
@@ -102,7 +106,7 @@ impl Axis {
         let mut ticks = Vec::new();
         let mut index = 0.0;
         while index * step <= self.high {
-            ticks.push((index * step, short(index * step)));
+            ticks.push((index * step, amount(index * step)));
             index += 1.0;
         }
         ticks
@@ -136,6 +140,16 @@ pub(super) fn short(x: f64) -> String {
         "0".into()
     } else {
         text.into()
+    }
+}
+
+/// A number in thousands, millions or thousand millions where it is long.
+pub(super) fn amount(x: f64) -> String {
+    match x.abs() {
+        size if size >= 1e9 => short(x / 1e9) + "G",
+        size if size >= 1e6 => short(x / 1e6) + "M",
+        size if size >= 1e5 => short(x / 1e3) + "k",
+        _ => short(x),
     }
 }
 
@@ -320,6 +334,15 @@ mod tests {
         );
         assert_eq!(label(&Axis::linear("", std::iter::empty())).len(), 6);
         assert!(!label(&Axis::log("", [f64::NAN, 0.0].into_iter())).is_empty());
+        for alone in [1.3, 2.6, 7.0, 9.9] {
+            assert!(!label(&Axis::log("", [alone].into_iter())).is_empty());
+        }
+        let large = Axis::linear("", [2.9e7].into_iter());
+        assert_eq!(label(&large), ["0", "10M", "20M", "30M"]);
+        assert_eq!(
+            (amount(2.5e5), amount(9e4)),
+            ("250k".into(), "90000".into())
+        );
         assert_eq!(
             (short(0.5), short(0.0), short(1234.0)),
             ("0.5".into(), "0".into(), "1234".into())

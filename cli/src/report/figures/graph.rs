@@ -182,6 +182,11 @@ pub(in super::super) fn figure(
     let total = costs
         .iter()
         .fold(0_u64, |sum, cost| sum.saturating_add(*cost));
+    let multiplications = if total == 1 {
+        "multiplication"
+    } else {
+        "multiplications"
+    };
     let title = format!("Linearized graph of {problem}, {order_name} order");
     let legend = [
         (Key::Box(Color::Ink), "inputs and outputs".to_string()),
@@ -282,7 +287,7 @@ pub(in super::super) fn figure(
         caption: format!(
             "A vertex is an operation, an edge its partial derivative. Eliminating a vertex multiplies every edge into it with every \
              edge out of it; when all coloured vertices are gone, the edges from inputs to outputs are the Jacobian. This order takes \
-             {total} multiplications. In the page, the slider walks through the steps; orange edges are those that steps have made."
+             {total} {multiplications}. In the page, the slider walks through the steps; orange edges are those that steps have made."
         ),
         drawing,
         csv: csv(

@@ -69,8 +69,8 @@ pub(in super::super) fn figure(used: &[Used]) -> Figure {
         id: "memory".into(),
         title: title.into(),
         caption: "Tape and adjoints of reverse mode, program and registers of a replay, against the operations of the value. Points on a \
-                  line of slope one grow in proportion to the operations; a program stores a loop once, however often it runs. \
-                  Forward modes have no tape and are not drawn."
+                  line of slope one grow in proportion to the operations; a program stores a loop once, however often it runs; \
+                  a forward pass keeps the tangents of its inputs and outputs alone."
             .into(),
         drawing: chart.drawing,
         csv: csv(&["problem", "mode", "operations", "bytes"], used.iter().map(row)),

@@ -21,7 +21,7 @@ use std::path::Path;
 use serde::Serialize;
 
 #[cfg(test)]
-pub(super) use self::canvas::Color;
+pub(super) use self::canvas::DARK;
 use self::canvas::Drawing;
 use crate::error::CliError;
 
@@ -71,7 +71,11 @@ impl Figure {
     /// Writes picture and data into a folder.
     pub(super) fn write(&self, folder: &Path) -> Result<(), CliError> {
         let path = |ending: &str| folder.join(format!("{}.{ending}", self.id));
-        for (ending, text) in [("svg", self.svg()?), ("csv", self.csv.clone())] {
+        // A file has no page around it that would know the colours of the dark.
+        let svg = self
+            .svg()?
+            .replacen('>', &format!("><style>{}</style>", canvas::dark()), 1);
+        for (ending, text) in [("svg", svg), ("csv", self.csv.clone())] {
             let path = path(ending);
             fs::write(&path, text).map_err(|error| CliError::write(&path, &error))?;
         }

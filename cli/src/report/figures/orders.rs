@@ -4,7 +4,7 @@
 //! Source: Griewank & Walther 2008, §10.1 (elimination orders and their cost).
 
 use super::canvas::{Align, Color, Drawing, text_width};
-use super::chart::{Key, TEXT, TITLE, WIDTH, draw_legend, legend_height};
+use super::chart::{Axis, Key, TEXT, TITLE, WIDTH, draw_legend, legend_height};
 use super::{Figure, csv};
 
 /// One order.
@@ -35,7 +35,7 @@ pub(in super::super) fn figure(problem: &str, orders: &[Order], bound: Option<u6
     let title = format!("Multiplications per elimination order, {problem}");
     let top = 48.0;
     let bottom = top + ROW * orders.len() as f64 + 8.0;
-    let height = bottom + 34.0 + legend_height(&legend, 16.0) + 8.0;
+    let height = bottom + 60.0 + legend_height(&legend, 16.0) + 8.0;
     let mut drawing = Drawing::new(WIDTH, height);
     drawing.text((WIDTH / 2.0, 20.0), title.as_str(), TITLE, Align::Center);
     let left = 24.0
@@ -66,6 +66,15 @@ pub(in super::super) fn figure(problem: &str, orders: &[Order], bound: Option<u6
         .max(1);
     // Counts that are drawn are far below 2^53.
     let x = |count: u64| left + (right - left) * (count as f64 / most as f64);
+    // Counts that are drawn are far below 2^53.
+    let axis = Axis::linear("", std::iter::once(most as f64));
+    for (count, text) in axis.ticks() {
+        let at = left + (right - left) * (count / most as f64);
+        if count.fract() == 0.0 && at <= right {
+            drawing.line(vec![(at, top), (at, bottom)], Color::Grid, 1.0);
+            drawing.text((at, bottom + 16.0), text, TEXT, Align::Center);
+        }
+    }
     for (index, order) in orders.iter().enumerate() {
         let middle = top + ROW * (index as f64 + 0.5);
         drawing.text(
@@ -97,12 +106,12 @@ pub(in super::super) fn figure(problem: &str, orders: &[Order], bound: Option<u6
         );
     }
     drawing.text(
-        ((left + right) / 2.0, bottom + 14.0),
+        ((left + right) / 2.0, bottom + 40.0),
         "multiplications",
         TEXT,
         Align::Center,
     );
-    draw_legend(&mut drawing, (16.0, bottom + 34.0), &legend);
+    draw_legend(&mut drawing, (16.0, bottom + 60.0), &legend);
     let row = |order: &Order| {
         vec![
             order.name.clone(),

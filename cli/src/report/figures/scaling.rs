@@ -64,8 +64,8 @@ pub(in super::super) fn figure(problem: &str, quantity: Quantity, lines: &[Line]
              that is what reverse mode promises for gradients, and a product with the Hessian for second order."
         }
         Quantity::Bytes => {
-            "What a mode keeps beside the function's own data. Tapes grow with the number of operations; a replayed program \
-             keeps its instructions and registers; forward modes keep no tape and are not shown."
+            "What a mode keeps at once beside the function's own data. Tapes grow with the number of operations; a replayed program \
+             keeps its instructions and registers; a forward pass keeps the tangents of its inputs and outputs alone."
         }
     };
     let legend: Vec<(Key, String)> = lines

@@ -4,7 +4,7 @@
 //! Source: Gantt 1910; Graham 1969 (list scheduling).
 
 use super::canvas::{Align, Color, Drawing, text_width};
-use super::chart::{Key, TEXT, TITLE, WIDTH, draw_legend, legend_height, short};
+use super::chart::{Axis, Key, TEXT, TITLE, WIDTH, draw_legend, legend_height, short};
 use super::{Figure, csv};
 
 /// One task.
@@ -33,13 +33,16 @@ pub(in super::super) fn figure(
     let mut legend = vec![
         (Key::Box(Color::Series(0)), "task".to_string()),
         (Key::Box(Color::Series(5)), "next task".into()),
-        (Key::Dashes(Color::Ink), format!("end, {}", short(end))),
     ];
-    if let Some(bound) = bound {
-        legend.push((
-            Key::Dashes(Color::Series(1)),
-            format!("lower bound, {}", short(bound)),
-        ));
+    if bound == Some(end) {
+        let text = format!("end and lower bound, {}: optimal", short(end));
+        legend.push((Key::Dashes(Color::Series(1)), text));
+    } else {
+        legend.push((Key::Dashes(Color::Ink), format!("end, {}", short(end))));
+        if let Some(bound) = bound {
+            let text = format!("lower bound, {}", short(bound));
+            legend.push((Key::Dashes(Color::Series(1)), text));
+        }
     }
     let title = format!("Schedule of {workers} workers, {problem}");
     let top = 48.0;
@@ -57,10 +60,10 @@ pub(in super::super) fn figure(
             Align::Right,
         );
     }
-    for tick in 0..=4 {
-        let time = span * f64::from(tick) / 4.0;
+    let ticks = Axis::linear("", std::iter::once(span)).ticks();
+    for (time, text) in ticks.into_iter().filter(|(time, _)| *time <= span) {
         drawing.line(vec![(x(time), top), (x(time), bottom)], Color::Grid, 1.0);
-        drawing.text((x(time), bottom + 16.0), short(time), TEXT, Align::Center);
+        drawing.text((x(time), bottom + 16.0), text, TEXT, Align::Center);
     }
     let mut count = vec![0_usize; workers];
     for task in tasks {
