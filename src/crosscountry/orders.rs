@@ -8,7 +8,7 @@
 //! Markowitz degree).
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::fmt;
 
 use petgraph::algo::dominators::simple_fast;
@@ -153,6 +153,29 @@ pub fn cost_of(graph: &LinearizedGraph, order: &[VertexId]) -> Result<Tally, Err
 /// The smaller, the earlier; the last entry makes ties unique.
 type Measure = (u64, u64, i64);
 
+/// Vertices by measure; those with the same first entry have a heap of their own.
+///
+/// One heap of a million vertices spends its time on memory that is in no cache; degrees are few, and small heaps stay there.
+#[derive(Default)]
+struct Queue(BTreeMap<u64, BinaryHeap<Reverse<(u64, i64, VertexId)>>>);
+
+impl Queue {
+    fn push(&mut self, (first, second, last): Measure, vertex: VertexId) {
+        let heap = self.0.entry(first).or_default();
+        heap.push(Reverse((second, last, vertex)));
+    }
+
+    fn pop(&mut self) -> Option<(Measure, VertexId)> {
+        let mut entry = self.0.first_entry()?;
+        let Reverse((second, last, vertex)) = entry.get_mut().pop()?;
+        let first = *entry.key();
+        if entry.get().is_empty() {
+            entry.remove();
+        }
+        Some(((first, second, last), vertex))
+    }
+}
+
 /// Eliminates the vertex with the smallest measure until none is left.
 fn greedy(
     graph: &LinearizedGraph,
@@ -161,14 +184,14 @@ fn greedy(
     let mut elimination = Elimination::counting(graph);
     let is_intermediate = graph.is_intermediate();
     let mut current = vec![None; graph.len()];
-    let mut queue = BinaryHeap::new();
+    let mut queue = Queue::default();
     for vertex in graph.intermediates() {
         let m = measure(&mut elimination, vertex);
         current[vertex.index()] = Some(m);
-        queue.push(Reverse((m, vertex)));
+        queue.push(m, vertex);
     }
     let mut order = Vec::new();
-    while let Some(Reverse((m, vertex))) = queue.pop() {
+    while let Some((m, vertex)) = queue.pop() {
         // Entries that a newer measure has replaced are still in the queue.
         if current[vertex.index()] != Some(m) {
             continue;
@@ -184,7 +207,7 @@ fn greedy(
             }
             let m = measure(&mut elimination, neighbour);
             if current[neighbour.index()].replace(m) != Some(m) {
-                queue.push(Reverse((m, neighbour)));
+                queue.push(m, neighbour);
             }
         }
     }

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 use super::bounds::{GroupLimits, LowerBound, lower_bound, separator_bound};
 use super::budget::{Budget, Clock, StoppedBy};
 use super::cost::{CostModel, Tally};
@@ -215,9 +217,14 @@ impl<'a> Planner<'a> {
         let is_large = graph.intermediates().count() > MANY;
         let few = [Order::Forward, Order::Reverse, Order::Markowitz];
         let orders = if is_large { &few[..] } else { &Order::ALL[..] };
-        for order in orders {
+        let counted = orders.par_iter().map(|order| {
             let vertices = order.of(graph)?;
-            let cost = planner.offer(&order.to_string(), &vertices)?;
+            let cost = cost_of(graph, &vertices)?;
+            Ok((*order, vertices, cost))
+        });
+        let counted: Vec<_> = counted.collect::<Result<_, Error>>()?;
+        for (order, vertices, cost) in counted {
+            planner.keep(&order.to_string(), &vertices, cost);
             match order {
                 Order::Forward => planner.baselines.forward = cost,
                 Order::Reverse => planner.baselines.reverse = cost,
@@ -242,9 +249,14 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Takes this order if it is cheaper, or the first; what it costs.
-    fn offer(&mut self, method: &str, order: &[VertexId]) -> Result<Tally, Error> {
-        let cost = cost_of(self.graph, order)?;
+    /// Takes this order if it is cheaper.
+    fn offer(&mut self, method: &str, order: &[VertexId]) -> Result<(), Error> {
+        self.keep(method, order, cost_of(self.graph, order)?);
+        Ok(())
+    }
+
+    /// Takes this order of this cost if it is cheaper, or the first.
+    fn keep(&mut self, method: &str, order: &[VertexId], cost: Tally) {
         let model = self.options.model;
         if cost.of(model) < self.cost.of(model) || self.history.is_empty() {
             self.cost = cost;
@@ -252,7 +264,6 @@ impl<'a> Planner<'a> {
             method.clone_into(&mut self.method);
             self.remember();
         }
-        Ok(cost)
     }
 
     /// The best so far goes into the history, and to the observer.

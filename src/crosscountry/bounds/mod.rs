@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`separator_bound`] | vertex moves; multiplications, arithmetic | for every vertex the product of two minimum vertex cuts |
 //! | [`group_bound`] | the same | groups of vertices by dynamic programming over their subsets, with conditional cuts |
-//! | [`storage_bound`] | vertex and edge moves; memory | the partials that are there at the start |
+//! | [`storage_bound`] | vertex and edge moves; memory | the partials that are there at the start, for vertices with the least that the first adds |
 //!
 //! **Why the separator bound holds.** When `v` is eliminated after a set `S`, its sources cut `v` off from the inputs and from the
 //! outputs that are not behind it, since inputs and outputs are never eliminated: there are at least as many as the smallest vertex cut has members. The same holds for
@@ -40,6 +40,7 @@ use std::fmt;
 use self::cuts::{Direction, Neighbours, Side};
 use super::budget::Clock;
 use super::cost::CostModel;
+use super::eliminate::Elimination;
 use super::graph::{EdgeClass, LinearizedGraph};
 use super::moves::Moves;
 
@@ -171,10 +172,22 @@ pub fn group_bound(
     })
 }
 
-/// The number of partials of the graph as given: they are all stored when the elimination starts.
+/// The number of partials that are stored when the elimination starts, or for vertices when the first of them goes: some vertex has
+/// to be the first, and what it adds is stored beside all that is there.
+///
+/// ```
+/// use wengert::crosscountry::{CostModel, EdgeClass, LinearizedGraph, Moves, storage_bound};
+/// // Two inputs meet in v2, which feeds two outputs: four partials, and four more when it goes.
+/// let edges = [(0, 2), (1, 2), (2, 3), (2, 4)].map(|(s, t)| (s, t, EdgeClass::Variable));
+/// let graph = LinearizedGraph::new("cross", 2, 5, &[3, 4], &edges)?;
+/// let bound = |moves| storage_bound(&graph, moves, CostModel::Memory).map(|bound| bound.value);
+/// assert_eq!([bound(Moves::Vertex), bound(Moves::Edge), bound(Moves::Face)], [Some(8), Some(4), None]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
 ///
 /// **Shape**: `None` but for memory with vertex and edge moves; what is stored in a line graph is not counted in partials.
-/// **Cost**: none.
+/// **Cost**: for vertices the fill-in of each in the graph as given, else none.
+/// **Source**: our own.
 #[must_use]
 pub fn storage_bound(
     graph: &LinearizedGraph,
@@ -183,11 +196,25 @@ pub fn storage_bound(
 ) -> Option<LowerBound> {
     let holds = model == CostModel::Memory && moves != Moves::Face;
     holds.then(|| LowerBound {
-        value: graph.edges().len() as u64,
+        value: graph.edges().len() as u64
+            + match moves {
+                Moves::Vertex => least_fill_in(graph),
+                _ => 0,
+            },
         kind: BoundKind::Storage,
         moves,
         cost: model,
     })
+}
+
+/// The fewest edges that the elimination of a first vertex adds.
+fn least_fill_in(graph: &LinearizedGraph) -> u64 {
+    let mut elimination = Elimination::counting(graph);
+    let first = graph.intermediates();
+    first
+        .map(|v| elimination.fill_in(v))
+        .min()
+        .unwrap_or_default()
 }
 
 /// The best bound for these moves and this cost that is worth its time, `None` where nothing is proven.
