@@ -21,9 +21,11 @@ fn published(criterion: &mut Criterion) {
         ("BlackScholes", 297),
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/oracles/graphs");
-        let text = std::fs::read_to_string(folder.join(name).with_extension("json"));
-        let graph = text.map(|text| LinearizedGraph::from_json(&text).expect("it is undamaged"));
-        let graph = graph.expect("the reference data is there");
+        // The graphs are not part of this repository.
+        let Ok(text) = std::fs::read_to_string(folder.join(name).with_extension("json")) else {
+            continue;
+        };
+        let graph = LinearizedGraph::from_json(&text).expect("it is undamaged");
         for seed in 1..=5 {
             let options = SearchOptions {
                 seed,

@@ -216,12 +216,13 @@ pub(crate) struct CheckArguments {
   wengert report --problems rosen,helmholtz --full
   wengert report --program my_function.txt
   cargo run --release -p wengert-peers -- all --out crates.json; wengert report --peers crates.json
-  python3 peers/python/compare.py --out python.json; wengert report --peers crates.json python.json
+  python3 peers/python/compare.py --out python.json; bash peers/cpp/compare.sh cpp.json
+  wengert report --peers crates.json python.json cpp.json
 
 Writes index.html (one page with everything in it), report.md, report.json, and every figure as SVG, PNG and CSV;
 the summary goes to stdout. The exit code is 1 if modes disagree.
 
---peers reads what wengert-peers and its script for Python write, or any
+--peers reads what wengert-peers and its scripts for Python and C++ write, or any
 {\"cases\": [{\"name\", \"plain_seconds\", \"peers\": {tool: seconds}, \"functions\": {tool: seconds}, \"deviations\": {tool: number}}],
 \"points\": [{\"tool\", \"problem\", \"inputs\", \"seconds\", \"ratio\", \"deviation\"}], \"failed\": {tool: reason}}; tools whose
 results deviate by more than 1e-8 are listed, not drawn.

@@ -6,17 +6,19 @@
 //! tools on some problems in computer vision and machine learning*.
 
 use std::f64::consts::{LN_2, PI};
+use std::hint::black_box;
 use std::path::Path;
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
-use wengert::ScalarFunction;
+use wengert::program::{Program, ReplayOptions, Traced, Width};
+use wengert::{Error, ScalarFunction};
 use wengert_problems::gmm::Gmm;
 
 use crate::gradients::{self, Objective};
 use crate::input;
-use crate::measure::{Comparison, OURS, OURS_LOOPS, Workload, compare};
+use crate::measure::{Comparison, Contestant, OURS, OURS_LOOPS, Workload, compare};
 use crate::real::{Counted, Real};
 
 /// One instance: the constants, and the point at which the gradient is taken.
@@ -59,6 +61,7 @@ pub(crate) fn run(adbench: &Path, rounds: u32) -> Result<Comparison, String> {
     let mut contestants = gradients::contestants(&mixture, &x);
     contestants.insert(0, gradients::ours(OURS, |x| problem.call(x), &x));
     contestants.push(gradients::ours(OURS_LOOPS, |x| mixture.eval(x), &x));
+    contestants.push(replayed(&problem, &x).map_err(|e| e.to_string())?);
     compare(
         Workload {
             name,
@@ -76,6 +79,23 @@ pub(crate) fn run(adbench: &Path, rounds: u32) -> Result<Comparison, String> {
         },
         rounds,
     )
+}
+
+/// This project's other way: recorded and differentiated once, before the clock starts; one thread, like the others.
+fn replayed<'a>(f: &Gmm, x: &'a [f64]) -> Result<Contestant<'a>, Error> {
+    let program = Program::record(|x: &[Traced]| [f.call(x)], x)?;
+    let options = ReplayOptions {
+        width: Width::of_this_machine(),
+        threads: 1,
+    };
+    let mut replay = program
+        .value_and_gradient()?
+        .simplify()?
+        .prepare_with(&options)?;
+    Ok(Contestant::new("wengert, replayed program", move |out| {
+        // A failure leaves the buffer as it is, which the check before the timing finds.
+        let _ = black_box(replay.run_into(black_box(x), out));
+    }))
 }
 
 impl Mixture {

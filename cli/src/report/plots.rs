@@ -118,6 +118,7 @@ pub(super) fn over_sizes(problem: &str, sweep: &[Entry], peers: &[PeerPoint]) ->
                 Line {
                     name: (*name).into(),
                     series,
+                    is_peer: false,
                     points: sweep.iter().filter_map(point).collect(),
                 }
             });
@@ -141,6 +142,7 @@ pub(super) fn over_sizes(problem: &str, sweep: &[Entry], peers: &[PeerPoint]) ->
                             .iter()
                             .position(|tool| *tool == peer.tool)
                             .unwrap_or(0),
+                    is_peer: true,
                     points: vec![point],
                 }),
             }

@@ -158,6 +158,8 @@ pub(super) fn amount(x: f64) -> String {
 pub(super) enum Key {
     /// A line with the marker of the series.
     Line(usize),
+    /// A dashed line with the marker of the series.
+    Dashed(usize),
     /// The marker alone.
     Marker(usize),
     /// A dashed line.
@@ -206,6 +208,10 @@ pub(super) fn draw_legend(drawing: &mut Drawing, (left, top): Place, legend: &[(
             match key {
                 Key::Line(series) => {
                     drawing.line(vec![(x, y), (x + 26.0, y)], Color::Series(*series), 2.0);
+                    drawing.marker((x + 13.0, y), *series, 4.0);
+                }
+                Key::Dashed(series) => {
+                    drawing.dashes((x, y), (x + 26.0, y), Color::Series(*series), 2.0);
                     drawing.marker((x + 13.0, y), *series, 4.0);
                 }
                 Key::Marker(series) => drawing.marker((x + 13.0, y), *series, 4.0),
@@ -270,6 +276,18 @@ impl Chart {
         let inside = (-1e-9..=1.0 + 1e-9).contains(&x) && (-1e-9..=1.0 + 1e-9).contains(&y);
         let (width, height) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
         inside.then_some((self.from.0 + x * width, self.to.1 - y * height))
+    }
+
+    /// A dashed line with markers.
+    pub(super) fn dashed_series(&mut self, points: &[(f64, f64)], series: usize) {
+        let places: Vec<Place> = points.iter().filter_map(|p| self.place(*p)).collect();
+        for pair in places.windows(2) {
+            self.drawing
+                .dashes(pair[0], pair[1], Color::Series(series), 2.0);
+        }
+        for place in places {
+            self.drawing.marker(place, series, 4.0);
+        }
     }
 
     /// A line with markers.

@@ -58,9 +58,9 @@ pub(in super::super) fn figure(workload: &str, bars: &[Bar]) -> Figure {
         let series = usize::from(bar.is_ours);
         drawing.text((left - 10.0, middle), bar.name.as_str(), TEXT, Align::Right);
         let at = x(bar.seconds);
-        drawing.line(vec![(left, middle), (at, middle)], Color::Grid, 1.0);
+        drawing.line(vec![(left, middle), (right, middle)], Color::Grid, 1.0);
         drawing.marker((at, middle), series, 5.0);
-        drawing.text((at + 12.0, middle), label(bar), TEXT, Align::Left);
+        drawing.text((right + 12.0, middle), label(bar), TEXT, Align::Left);
     }
     drawing.frame((left, top), (right, bottom), Color::Soft);
     drawing.text(
@@ -92,7 +92,7 @@ pub(in super::super) fn figure(workload: &str, bars: &[Bar]) -> Figure {
         id: format!("peers-{id}"),
         title,
         caption: "Medians of interleaved rounds on the same inputs, the fastest first; in brackets the multiple of the function \
-                  without derivatives in the same tool. Rust crates ran in one process, tools in Python in another. Only tools \
+                  without derivatives in the same tool. Rust crates ran in one process, tools in Python and C++ in others. Only tools \
                   whose results agreed to 1e-8 are shown; the others are listed with the reason."
             .into(),
         drawing,

@@ -21,6 +21,8 @@ pub(in super::super) struct Line {
     pub(in super::super) name: String,
     /// Its colour and marker: one mode has the same in all figures.
     pub(in super::super) series: usize,
+    /// Whether another tool was measured; its line is dashed.
+    pub(in super::super) is_peer: bool,
     pub(in super::super) points: Vec<Point>,
 }
 
@@ -57,7 +59,7 @@ pub(in super::super) fn figure(problem: &str, quantity: Quantity, lines: &[Line]
     let caption = match quantity {
         Quantity::Seconds => {
             "The slope of a line is the exponent with which the time grows with the number of inputs; it is given in the legend. \
-             A gradient by reverse mode runs parallel to the function, one by forward mode is steeper by one."
+             A gradient by reverse mode runs parallel to the function, one by forward mode is steeper by one. Other tools are dashed."
         }
         Quantity::Ratio => {
             "A flat line is a derivative that costs a fixed multiple of its function, however many inputs there are; \
@@ -70,14 +72,25 @@ pub(in super::super) fn figure(problem: &str, quantity: Quantity, lines: &[Line]
     };
     let legend: Vec<(Key, String)> = lines
         .iter()
-        .map(|line| (Key::Line(line.series), named(line)))
+        .map(|line| {
+            let key = if line.is_peer {
+                Key::Dashed(line.series)
+            } else {
+                Key::Line(line.series)
+            };
+            (key, named(line))
+        })
         .collect();
     let all = || lines.iter().flat_map(|line| &line.points);
     let x = Axis::log("number of inputs", all().map(|point| point.inputs));
     let y = Axis::log(label, all().map(|point| point.y));
     let mut chart = Chart::new(&title, x, y, &legend);
     for line in lines {
-        chart.series(&pairs(line), line.series);
+        if line.is_peer {
+            chart.dashed_series(&pairs(line), line.series);
+        } else {
+            chart.series(&pairs(line), line.series);
+        }
     }
     let rows = lines.iter().flat_map(|line| {
         let row = |point: &Point| {
@@ -127,6 +140,7 @@ pub(in super::super) mod tests {
         Line {
             name: name.into(),
             series: name.len() % 6,
+            is_peer: name.contains("peer"),
             points: [4.0, 16.0, 64.0, 256.0].map(point).into(),
         }
     }

@@ -32,7 +32,7 @@ pub(in super::super) fn figure(
         .max(f64::MIN_POSITIVE);
     let mut legend = vec![
         (Key::Box(Color::Series(0)), "task".to_string()),
-        (Key::Box(Color::Series(5)), "next task".into()),
+        (Key::Box(Color::Series(2)), "next task".into()),
     ];
     if bound == Some(end) {
         let text = format!("end and lower bound, {}: optimal", short(end));
@@ -73,7 +73,7 @@ pub(in super::super) fn figure(
         let color = if count[task.worker] % 2 == 0 {
             Color::Series(0)
         } else {
-            Color::Series(5)
+            Color::Series(2)
         };
         count[task.worker] += 1;
         drawing.fill((from, row + 5.0), (to, row + ROW - 5.0), color);
