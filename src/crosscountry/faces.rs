@@ -22,12 +22,13 @@ use crate::error::Error;
 /// Numbers of duals, ascending.
 type List = SmallVec<[u32; 6]>;
 
+/// A vertex of the line graph: an edge, or a product of such.
 #[derive(Clone, Debug)]
-struct Dual<P> {
-    source: u32,
-    target: u32,
-    before: List,
-    after: List,
+pub(super) struct Dual<P> {
+    pub(super) source: u32,
+    pub(super) target: u32,
+    pub(super) before: List,
+    pub(super) after: List,
     partial: P,
 }
 
@@ -94,67 +95,6 @@ impl FaceElimination<Numbers> {
     }
 }
 
-impl FaceElimination<Counting> {
-    /// Whether there is a face at a vertex.
-    pub(super) fn has_faces_at(&self, vertex: VertexId) -> bool {
-        let leaving = (vertex.raw(), 0)..=(vertex.raw(), u32::MAX);
-        let mut duals = self.named.range(leaving).flat_map(|(_, duals)| duals);
-        duals.any(|dual| self.dual(*dual).is_some_and(|d| !d.before.is_empty()))
-    }
-
-    /// The graph written such that the numbers of duals do not matter, as far as sorting can achieve that: equal texts are equal
-    /// graphs; equal graphs mostly have equal texts.
-    pub(super) fn canonical(&self, has_classes: bool) -> Box<[u32]> {
-        let numbered = (0_u32..).zip(&self.duals);
-        let mut alive: Vec<(u32, &Dual<EdgeClass>)> = numbered
-            .filter_map(|(number, dual)| dual.as_ref().map(|d| (number, d)))
-            .collect();
-        // A color tells duals apart by all that can be reached from them, as far as a few rounds of hashing see.
-        let mut colors = vec![0_u64; self.duals.len()];
-        for (number, dual) in &alive {
-            let class = if has_classes { dual.partial as u64 } else { 0 };
-            let name = (u64::from(dual.source) << 34) | (u64::from(dual.target) << 4) | class;
-            colors[*number as usize] = mix(name);
-        }
-        for _ in 0..3 {
-            let old = colors.clone();
-            let sum = |list: &List| {
-                let colors = list.iter().map(|dual| mix(old[*dual as usize]));
-                colors.fold(0, u64::wrapping_add)
-            };
-            for (number, dual) in &alive {
-                let color = old[*number as usize].rotate_left(17) ^ sum(&dual.before);
-                colors[*number as usize] = mix(color.wrapping_add(mix(!sum(&dual.after))));
-            }
-        }
-        alive.sort_by_key(|(number, dual)| (dual.source, dual.target, colors[*number as usize]));
-        let mut rank = vec![0_u32; self.duals.len()];
-        for (place, (number, _)) in (0..).zip(&alive) {
-            rank[*number as usize] = place;
-        }
-        let mut text = Vec::with_capacity(8 * alive.len());
-        for (_, dual) in alive {
-            text.extend([dual.source, dual.target]);
-            if has_classes {
-                text.push(dual.partial as u32);
-            }
-            // The faces at one side say all; the end of a list is no rank.
-            let mut after: Vec<u32> = dual.after.iter().map(|d| rank[*d as usize]).collect();
-            after.sort_unstable();
-            text.extend(after);
-            text.push(u32::MAX);
-        }
-        text.into()
-    }
-}
-
-/// Spreads the bits of a number over a word (Steele, Lea & Flood 2014).
-fn mix(word: u64) -> u64 {
-    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
-}
-
 impl<A: Algebra> FaceElimination<A> {
     /// Starts with the partials that `partial` gives for the number and the class of each edge.
     ///
@@ -212,6 +152,11 @@ impl<A: Algebra> FaceElimination<A> {
         &mut self.algebra
     }
 
+    /// The algebra, to look at.
+    pub(super) fn gathered(&self) -> &A {
+        &self.algebra
+    }
+
     /// The algebra, when all is done.
     pub fn into_algebra(self) -> A {
         self.algebra
@@ -223,13 +168,63 @@ impl<A: Algebra> FaceElimination<A> {
         self.most
     }
 
+    /// All duals that are left, by number.
+    pub(super) fn duals(&self) -> impl Iterator<Item = (u32, &Dual<A::Partial>)> {
+        let numbered = (0..).zip(&self.duals);
+        numbered.filter_map(|(number, dual)| dual.as_ref().map(|d| (number, d)))
+    }
+
+    /// Whether faces may lead over a vertex.
+    pub(super) fn is_intermediate(&self, vertex: u32) -> bool {
+        self.is_intermediate[vertex as usize]
+    }
+
+    /// The graph written such that the numbers of duals do not matter, as far as sorting can achieve that: equal texts are equal
+    /// graphs; equal graphs mostly have equal texts.
+    pub(super) fn canonical(&self, class: impl Fn(&A::Partial) -> Option<u32>) -> Box<[u32]> {
+        let mut alive: Vec<(u32, &Dual<A::Partial>)> = self.duals().collect();
+        // A color tells duals apart by all that can be reached from them, as far as a few rounds of hashing see.
+        let mut colors = vec![0_u64; self.duals.len()];
+        for (number, dual) in &alive {
+            let class = class(&dual.partial).map_or(0, u64::from);
+            let name = (u64::from(dual.source) << 34) | (u64::from(dual.target) << 4) | class;
+            colors[*number as usize] = mix(name);
+        }
+        for _ in 0..3 {
+            let old = colors.clone();
+            let sum = |list: &List| {
+                let colors = list.iter().map(|dual| mix(old[*dual as usize]));
+                colors.fold(0, u64::wrapping_add)
+            };
+            for (number, dual) in &alive {
+                let color = old[*number as usize].rotate_left(17) ^ sum(&dual.before);
+                colors[*number as usize] = mix(color.wrapping_add(mix(!sum(&dual.after))));
+            }
+        }
+        alive.sort_by_key(|(number, dual)| (dual.source, dual.target, colors[*number as usize]));
+        let mut rank = vec![0_u32; self.duals.len()];
+        for (place, (number, _)) in (0..).zip(&alive) {
+            rank[*number as usize] = place;
+        }
+        let mut text = Vec::with_capacity(8 * alive.len());
+        for (_, dual) in alive {
+            text.extend([dual.source, dual.target]);
+            text.extend(class(&dual.partial));
+            // The faces at one side say all; the end of a list is no rank.
+            let mut after: Vec<u32> = dual.after.iter().map(|d| rank[*d as usize]).collect();
+            after.sort_unstable();
+            text.extend(after);
+            text.push(u32::MAX);
+        }
+        text.into()
+    }
+
     /// All faces that are left: pairs of numbers of duals, ascending.
     ///
     /// **Cost**: one pass.
     #[must_use]
     pub fn faces(&self) -> Vec<(u32, u32)> {
-        let numbered = (0..).zip(&self.duals);
-        let duals = numbered.filter_map(|(number, dual)| dual.as_ref().map(|d| (number, d)));
+        let duals = self.duals();
         let faces = duals.flat_map(|(number, d)| d.after.iter().map(move |next| (number, *next)));
         faces.collect()
     }
@@ -507,4 +502,11 @@ impl<A: Algebra> FaceElimination<A> {
         self.alive -= 1;
         Some(dual)
     }
+}
+
+/// Spreads the bits of a number over a word (Steele, Lea & Flood 2014).
+fn mix(word: u64) -> u64 {
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
 }

@@ -13,6 +13,7 @@ pub mod chain;
 mod cost;
 mod eliminate;
 mod exact;
+mod exact_faces;
 mod exact_moves;
 mod faces;
 mod file;
@@ -33,7 +34,8 @@ mod search_moves;
 mod sets;
 
 pub use bounds::{
-    BoundKind, GroupLimits, LowerBound, group_bound, lower_bound, separator_bound, storage_bound,
+    BoundKind, GroupLimits, LowerBound, TreeLimits, group_bound, lower_bound, separator_bound,
+    storage_bound, tree_bound,
 };
 pub use budget::{Budget, Clock, StoppedBy};
 pub use cost::{CostModel, Tally};

@@ -171,6 +171,19 @@ impl Naive {
     }
 }
 
+/// Multiplications of faces.
+pub(super) fn naive_faces(graph: &LinearizedGraph, moves: &[Move]) -> u64 {
+    let mut naive = Naive::new(graph);
+    for step in moves {
+        match step {
+            Move::Face(a, b) => naive.face(i64::from(*a), i64::from(*b)),
+            _ => unreachable!(),
+        }
+    }
+    assert_eq!(naive.faces(), []);
+    naive.multiplications
+}
+
 /// Multiplications of vertex and edge eliminations, counted on a set of edges.
 pub(super) fn naive_edges(graph: &LinearizedGraph, moves: &[Move]) -> u64 {
     let mut edges: BTreeMap<(VertexId, VertexId), EdgeClass> = BTreeMap::new();

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use super::bounds::{GroupLimits, LowerBound, lower_bound, separator_bound};
+use super::bounds::{
+    GroupLimits, LowerBound, TreeLimits, lower_bound, separator_bound, tree_bound,
+};
 use super::budget::{Budget, Clock, StoppedBy};
 use super::cost::{CostModel, Tally};
 use super::exact::{Proof, Solver, Status, best_by_subsets, branch_and_bound, integer_program};
@@ -117,6 +119,11 @@ const SHARE: f64 = 0.5;
 /// it saves the second search.
 const FIRST: u64 = 10;
 
+/// A step of the bound by trees stands for so many evaluations, where there are other bounds for vertices: as long as the searches.
+const EVALUATIONS_PER_STEP: u64 = 200;
+/// The same for edges and faces, which have no other bound worth the name. Black-Scholes takes 5000 steps.
+const EVALUATIONS_PER_FINE_STEP: u64 = 25;
+
 /// Above this many intermediates only orders that need no look-ups of new edges are tried.
 const MANY: usize = 100_000;
 
@@ -171,7 +178,10 @@ pub fn plan(
             Method::Forward | Method::Reverse | Method::Markowitz
         )
     {
-        planner.search_moves()?;
+        planner.bound_by_trees();
+        if planner.search_moves()? {
+            planner.bound_by_trees();
+        }
     }
     planner.finish()
 }
@@ -375,6 +385,29 @@ impl<'a> Planner<'a> {
         let limits = GroupLimits::default();
         let clock = self.share(SHARE).start();
         self.raise(lower_bound(self.graph, moves, model, &limits, &clock));
+        if moves == Moves::Vertex {
+            self.bound_by_trees();
+        }
+    }
+
+    /// Proves what holds for all moves.
+    fn bound_by_trees(&mut self) {
+        if self.is_proven() {
+            return;
+        }
+        let (moves, model) = (self.options.moves, self.options.model);
+        let evaluations = self.options.budget.evaluations;
+        let limits = TreeLimits {
+            steps: evaluations
+                / if moves == Moves::Vertex {
+                    EVALUATIONS_PER_STEP
+                } else {
+                    EVALUATIONS_PER_FINE_STEP
+                },
+            ..TreeLimits::towards(self.best())
+        };
+        let clock = self.share(SHARE).start();
+        self.raise(tree_bound(self.graph, moves, model, &limits, &clock));
     }
 
     /// Dynamic programming over subsets, where the graph is small enough.
@@ -440,25 +473,26 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Searches for cheaper eliminations of edges or faces, from the order of vertices on.
-    fn search_moves(&mut self) -> Result<(), Error> {
+    /// Searches for cheaper eliminations of edges or faces, from the order of vertices on, and says whether there are any.
+    fn search_moves(&mut self) -> Result<bool, Error> {
         if self.is_proven() {
-            return Ok(());
+            return Ok(false);
         }
         let PlanOptions {
             moves, model, seed, ..
         } = *self.options;
-        let (start, budget) = (self.vertices(), self.share(1.0));
+        let (start, budget) = (self.vertices(), self.share(SHARE));
         let found = search_moves(self.graph, model, moves, &start, seed, &budget)?;
         self.evaluations += found.evaluations;
         self.stop(found.stopped_by);
-        if found.cost < self.best() {
+        let is_better = found.cost < self.best();
+        if is_better {
             self.cost = cost_of_moves(self.graph, &found.moves)?;
             self.sequence = found.moves;
             self.method = format!("search of {}s", self.options.moves);
             self.remember();
         }
-        Ok(())
+        Ok(is_better)
     }
 
     fn finish(mut self) -> Result<Plan, Error> {

@@ -2,22 +2,27 @@
 //!
 //! | bound | holds for | what it is |
 //! |---|---|---|
-//! | [`separator_bound`] | vertex moves; multiplications, arithmetic | for every vertex the product of two minimum vertex cuts |
-//! | [`group_bound`] | the same | groups of vertices by dynamic programming over their subsets, with conditional cuts |
+//! | [`separator_bound`] | all moves; multiplications, arithmetic | for every vertex the product of two minimum vertex cuts |
+//! | [`group_bound`] | vertex moves; multiplications, arithmetic | groups of vertices by dynamic programming over their subsets, with conditional cuts |
+//! | [`tree_bound`] | all moves; multiplications, arithmetic | products for every path, in an order of its own, by a linear relaxation |
 //! | [`storage_bound`] | vertex and edge moves; memory | the partials that are there at the start, for vertices with the least that the first adds |
 //!
-//! **Why the separator bound holds.** When `v` is eliminated after a set `S`, its sources cut `v` off from the inputs and from the
-//! outputs that are not behind it, since inputs and outputs are never eliminated: there are at least as many as the smallest vertex cut has members. The same holds for
-//! its targets. Both numbers are products of pairs that are multiplied, but for copies: a source whose edge to `v` is a copy has a
-//! path of copies to `v` in the graph as given, so leaving all such vertices out of the cut leaves a number that is not too large.
+//! **Why the separator bound holds.** As many paths as a minimum vertex cut before `v` has members lead to `v` from where nothing is
+//! eliminated, inputs and outputs, and share no vertex but `v` (Menger); in the same way paths lead away from `v`. Put together, one of
+//! the `k` paths `P` and one of the `m` paths `Q` are a path through `v`. At any time such a path is covered by edges, or duals, one after the
+//! other, which meet in some of its vertices. `v` stops being one of these when a dual from a vertex `x` of `P` is multiplied by one to
+//! a vertex `y` of `Q`. The pair `(x, y)` tells which `P` and which `Q` it was, so that makes `k m` different products at `v`, whatever the
+//! moves and whenever they are taken.
 //!
-//! **Arithmetic.** A product is free if a factor is 1 or -1, or if both are constant. A source whose edge is not variable has only
-//! constant paths to `v`; leaving all vertices with a path of constants out of the cuts, what remains are pairs of variable
+//! A product is free if one of the two is a copy. Then there is a path of copies from `x` to `v`, or from `v` to `y`, in the graph as given;
+//! vertices on a side from which copies lead to `v` are left out of the paths, so no such pair is counted.
+//!
+//! **Arithmetic.** A product is free if a factor is 1 or -1, or if both are constant. A dual that is not variable has only
+//! constant paths; leaving all vertices with a path of constants out of the paths, what remains are pairs of variable
 //! partials, none of which is free. Additions only add to that.
 //!
-//! **Why not for edges and faces.** Eliminating an edge pairs it with the edges on one of its sides only, and the others at `v` may have
-//! been moved elsewhere by then; no order has to bring all sources of `v` together with all its targets at one time. The lion has
-//! the bound 12 for vertices and an edge order of 11.
+//! **Why not groups for edges and faces.** A group is bounded by the best order of its members. With finer moves every path may have
+//! an order of its own: the lion has the bound 12 for vertices and an edge order of 11.
 //!
 //! Invariant: a bound is `None` unless it is proven for these moves and this cost.
 //! Source: Griewank & Walther 2008, §10.2 (cuts); the rest is ours.
@@ -29,11 +34,13 @@ mod group;
 mod pairs;
 #[cfg(test)]
 mod tests;
+mod trees;
 mod union;
 
 pub(super) use clusters::Clusters;
 pub use clusters::GroupLimits;
 pub(super) use pairs::pair_costs;
+pub use trees::{TreeLimits, tree_bound};
 
 use std::fmt;
 
@@ -51,6 +58,8 @@ pub enum BoundKind {
     Separator,
     /// Groups of vertices with conditional cuts.
     Groups,
+    /// Orders of elimination for each path of its own.
+    Trees,
     /// What is stored at the start.
     Storage,
     /// An exact method.
@@ -62,6 +71,7 @@ impl fmt::Display for BoundKind {
         f.pad(match self {
             Self::Separator => "separator",
             Self::Groups => "groups",
+            Self::Trees => "trees",
             Self::Storage => "storage",
             Self::Search => "search",
         })
@@ -102,14 +112,16 @@ pub(super) fn free_classes(model: CostModel) -> Option<fn(EdgeClass) -> bool> {
 /// let bound = separator_bound(&graph, Moves::Vertex, CostModel::Multiplications, &clock).unwrap();
 /// // Each of the two can be cut off by the other on one side.
 /// assert_eq!(bound.value, 2 * 1 + 1 * 2);
-/// assert!(separator_bound(&graph, Moves::Face, CostModel::Multiplications, &clock).is_none());
+/// // It holds for all moves.
+/// assert_eq!(separator_bound(&graph, Moves::Face, CostModel::Multiplications, &clock).unwrap().value, 4);
 /// # Ok::<(), wengert::Error>(())
 /// ```
 ///
-/// **Shape**: `None` for edges and faces, and for memory.
+/// **Shape**: `None` for memory.
 /// **Cost**: for each vertex as many searches among its ancestors and descendants as the cuts have members, and two more. When the
 /// clock ends it, the vertices that were not reached count nothing.
-/// **Source**: Griewank & Walther 2008, §10.2; the reasons are in `bounds/mod.rs`.
+/// **Source**: Griewank & Walther 2008, §10.2, for vertices; that it holds for edges and faces is our own, the reasons are in
+/// `bounds/mod.rs`.
 #[must_use]
 pub fn separator_bound(
     graph: &LinearizedGraph,
@@ -117,23 +129,31 @@ pub fn separator_bound(
     model: CostModel,
     clock: &Clock,
 ) -> Option<LowerBound> {
-    let is_free = free_classes(model).filter(|_| moves == Moves::Vertex)?;
-    let neighbours = Neighbours::new(graph, is_free);
-    let mut value = 0_u64;
+    let least = least_products(graph, model, clock)?;
+    Some(LowerBound {
+        value: least.into_iter().fold(0, u64::saturating_add),
+        kind: BoundKind::Separator,
+        moves,
+        cost: model,
+    })
+}
+
+/// For each vertex the number of products that are formed there at least, whatever the moves; `None` for memory.
+pub(super) fn least_products(
+    graph: &LinearizedGraph,
+    model: CostModel,
+    clock: &Clock,
+) -> Option<Vec<u64>> {
+    let neighbours = Neighbours::new(graph, free_classes(model)?);
+    let mut least = vec![0; graph.len()];
     for vertex in graph.intermediates() {
         if clock.must_stop().is_some() {
             break;
         }
         let cut = |direction| u64::from(Side::new(&neighbours, vertex, direction).value());
-        let product = cut(Direction::Sources).saturating_mul(cut(Direction::Targets));
-        value = value.saturating_add(product);
+        least[vertex.index()] = cut(Direction::Sources) * cut(Direction::Targets);
     }
-    Some(LowerBound {
-        value,
-        kind: BoundKind::Separator,
-        moves,
-        cost: model,
-    })
+    Some(least)
 }
 
 /// The sum over groups of vertices of the least that eliminating the group can cost, in any order of its members.
@@ -228,5 +248,7 @@ pub fn lower_bound(
     limits: &GroupLimits,
     clock: &Clock,
 ) -> Option<LowerBound> {
-    storage_bound(graph, moves, model).or_else(|| group_bound(graph, moves, model, limits, clock))
+    storage_bound(graph, moves, model)
+        .or_else(|| group_bound(graph, moves, model, limits, clock))
+        .or_else(|| separator_bound(graph, moves, model, clock))
 }

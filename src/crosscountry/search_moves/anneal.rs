@@ -8,8 +8,8 @@
 //! Source: Kirkpatrick, Gelatt & Vecchi 1983 (annealing); the neighbourhood is our own.
 
 use super::super::graph::VertexId;
-use super::super::moves::Move;
-use super::state::State;
+use super::super::moves::Moves;
+use super::step::{Graph, Step};
 use super::windows::{MOST, Windows};
 use crate::error::Error;
 
@@ -23,9 +23,9 @@ const STATES_PER_EDIT: u64 = 2;
 
 /// The graph before the move at a position.
 #[derive(Clone, Debug)]
-struct Mark<const W: usize> {
+struct Mark<G: Graph> {
     position: usize,
-    state: State<W>,
+    state: G,
 }
 
 /// A change of the list.
@@ -34,7 +34,7 @@ enum Edit {
     /// Takes the move from the first place and puts it where it then has the second one.
     Shift(usize, usize),
     /// Puts a move before that at a place.
-    Insert(usize, Move),
+    Insert(usize, Step),
     /// Takes out the move at a place.
     Delete(usize),
     /// The candidate is made: it is new from the first place on, and from the second one on as the current list from the third.
@@ -43,41 +43,36 @@ enum Edit {
 
 /// A list of moves that is being improved.
 #[derive(Clone, Debug)]
-pub(super) struct Annealer<const W: usize> {
+pub(super) struct Annealer<G: Graph> {
     random: fastrand::Rng,
-    /// Whether there may be moves of edges.
-    has_edges: bool,
+    /// What may be in the list.
+    moves: Moves,
     /// How many more moves than vertices there may be.
     room: usize,
-    current: Vec<Move>,
-    candidate: Vec<Move>,
+    current: Vec<Step>,
+    candidate: Vec<Step>,
     cost: u64,
-    marks: Vec<Mark<W>>,
-    fresh: Vec<Mark<W>>,
-    scratch: State<W>,
-    best: Vec<Move>,
+    marks: Vec<Mark<G>>,
+    fresh: Vec<Mark<G>>,
+    scratch: G,
+    best: Vec<Step>,
     best_cost: u64,
     windows: Windows,
     /// Whether each vertex can be eliminated.
     is_listed: Vec<bool>,
 }
 
-impl<const W: usize> Annealer<W> {
+impl<G: Graph> Annealer<G> {
     /// Starts from a complete list.
     ///
     /// # Errors
     /// [`Error::CostOverflow`].
-    pub(super) fn new(
-        start: &State<W>,
-        moves: &[Move],
-        has_edges: bool,
-        seed: u64,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(start: &G, steps: &[Step], moves: Moves, seed: u64) -> Result<Self, Error> {
         let mut annealer = Self {
             random: fastrand::Rng::with_seed(seed),
-            has_edges,
-            room: 2 * moves.len() + 8,
-            current: moves.to_vec(),
+            moves,
+            room: 2 * steps.len() + 8,
+            current: steps.to_vec(),
             candidate: Vec::new(),
             cost: 0,
             marks: vec![Mark {
@@ -91,21 +86,21 @@ impl<const W: usize> Annealer<W> {
             windows: Windows::default(),
             is_listed: Vec::new(),
         };
-        for step in moves {
-            if let Move::Vertex(v) = step {
+        for step in steps {
+            if let Step::Vertex(v) = step {
                 let len = annealer.is_listed.len().max(v.index() + 1);
                 annealer.is_listed.resize(len, false);
                 annealer.is_listed[v.index()] = true;
             }
         }
-        annealer.restart(moves)?;
+        annealer.restart(steps)?;
         annealer.best_cost = annealer.cost;
         annealer.best = annealer.current.clone();
         Ok(annealer)
     }
 
     /// The best list so far and its cost.
-    pub(super) fn best(&self) -> (&[Move], u64) {
+    pub(super) fn best(&self) -> (&[Step], u64) {
         (&self.best, self.best_cost)
     }
 
@@ -113,11 +108,11 @@ impl<const W: usize> Annealer<W> {
     ///
     /// # Errors
     /// [`Error::CostOverflow`].
-    pub(super) fn restart(&mut self, moves: &[Move]) -> Result<(), Error> {
+    pub(super) fn restart(&mut self, steps: &[Step]) -> Result<(), Error> {
         self.marks.truncate(1);
         self.current.clear();
         self.scratch.clone_from(&self.marks[0].state);
-        for step in moves {
+        for step in steps {
             let position = self.current.len();
             if position > 0
                 && position.is_multiple_of(STEP)
@@ -129,7 +124,7 @@ impl<const W: usize> Annealer<W> {
                 });
             }
             let is_taken = self.scratch.take(*step)?;
-            if is_taken || matches!(step, Move::Vertex(_)) {
+            if is_taken || matches!(step, Step::Vertex(_)) {
                 self.current.push(*step);
             }
         }
@@ -145,7 +140,7 @@ impl<const W: usize> Annealer<W> {
         let mut left = edits;
         while left > 0 {
             left -= 1;
-            let edit = if self.has_edges && self.random.u8(..) < WINDOWED {
+            let edit = if self.moves >= Moves::Edge && self.random.u8(..) < WINDOWED {
                 let (edit, work) = self.window()?;
                 left = left.saturating_sub(work);
                 edit
@@ -169,14 +164,14 @@ impl<const W: usize> Annealer<W> {
             return Ok(None);
         }
         let place = self.random.usize(0..length);
-        let kind = if self.has_edges {
+        let kind = if self.moves >= Moves::Edge {
             self.random.u8(0..16)
         } else {
             15
         };
         match kind {
             0..3 => {
-                let is_edge = |step: &Move| !matches!(step, Move::Vertex(_));
+                let is_edge = |step: &Step| !matches!(step, Step::Vertex(_));
                 // The first move of an edge from a random place on.
                 let from_place = self.current[place..].iter().position(is_edge);
                 Ok(from_place.map(|offset| Edit::Delete(place + offset)))
@@ -205,15 +200,14 @@ impl<const W: usize> Annealer<W> {
     }
 
     /// A move of an edge that is there before the move at a place, at one of the vertices that are eliminated soon.
-    fn edge_move(&mut self, place: usize) -> Result<Option<Move>, Error> {
+    fn edge_move(&mut self, place: usize) -> Result<Option<Step>, Error> {
         let soon = (place + self.distance() - 1).min(self.current.len() - 1);
-        let vertex = match self.current[soon] {
-            Move::Vertex(v) => v,
-            Move::Front(_, v) | Move::Back(v, _) => v,
-            Move::Face(..) => return Ok(None),
-        };
+        let vertex = self.current[soon].middle();
         self.advance_to(place)?;
         let (entering, leaving) = self.scratch.degrees(vertex);
+        if self.moves == Moves::Face && entering > 1 && leaving > 1 && self.random.bool() {
+            return Ok(self.face(vertex));
+        }
         let pick = |random: &mut fastrand::Rng, count: u32| random.u32(0..count) as usize;
         // With a single edge on its side a move of the edge is one of the vertex.
         let is_front = match (entering > 1, leaving > 1) {
@@ -224,15 +218,36 @@ impl<const W: usize> Annealer<W> {
         };
         if is_front && leaving > 0 {
             let nth = pick(&mut self.random, entering);
-            let source = self.scratch.predecessors(vertex).nth(nth);
-            Ok(source.map(|u| Move::Front(vertex_of(u), vertex)))
+            let source = self.scratch.sources(vertex).nth(nth);
+            Ok(source.map(|u| Step::Front(u, vertex)))
         } else if !is_front && entering > 0 {
             let nth = pick(&mut self.random, leaving);
-            let target = self.scratch.successors(vertex).nth(nth);
-            Ok(target.map(|w| Move::Back(vertex, vertex_of(w))))
+            let target = self.scratch.targets(vertex).nth(nth);
+            Ok(target.map(|w| Step::Back(vertex, w)))
         } else {
             Ok(None)
         }
+    }
+
+    /// Faces at a vertex, mostly such that an edge leads past it.
+    fn face(&mut self, vertex: VertexId) -> Option<Step> {
+        let (entering, leaving) = self.scratch.degrees(vertex);
+        let faces: Vec<(VertexId, VertexId)> = {
+            let graph = &self.scratch;
+            let pairs = graph
+                .sources(vertex)
+                .flat_map(|u| graph.targets(vertex).map(move |w| (u, w)));
+            if self.random.u8(..) < 192 {
+                pairs
+                    .filter(|(u, w)| graph.targets(*u).any(|t| t == *w))
+                    .collect()
+            } else {
+                pairs.collect()
+            }
+        };
+        debug_assert!(faces.len() as u64 <= u64::from(entering) * u64::from(leaving));
+        let (u, w) = *faces.get(self.random.usize(0..faces.len().max(1)))?;
+        Some(Step::Face(u, vertex, w))
     }
 
     /// The list with a few connected vertices eliminated together, where one of them was; and the work in edits.
@@ -243,7 +258,7 @@ impl<const W: usize> Annealer<W> {
         }
         let place = self.random.usize(0..length);
         self.advance_to(place)?;
-        let mut window = vec![middle(self.current[place])];
+        let mut window = vec![self.current[place].middle()];
         let size = self.random.usize(2..=MOST);
         for _ in 0..2 * MOST {
             let from = window[self.random.usize(0..window.len())];
@@ -252,13 +267,12 @@ impl<const W: usize> Annealer<W> {
                 break;
             }
             let nth = self.random.u32(0..entering + leaving) as usize;
-            let mut neighbours = self.scratch.predecessors(from);
-            let next = neighbours.nth(nth).or_else(|| {
-                let mut neighbours = self.scratch.successors(from);
-                neighbours.nth(nth.saturating_sub(entering as usize))
+            let next = self.scratch.sources(from).nth(nth).or_else(|| {
+                let mut targets = self.scratch.targets(from);
+                targets.nth(nth.saturating_sub(entering as usize))
             });
-            let next = next.filter(|v| self.is_listed.get(*v).is_some_and(|is| *is));
-            if let Some(next) = next.map(vertex_of)
+            let is_listed = |v: &VertexId| self.is_listed.get(v.index()).is_some_and(|is| *is);
+            if let Some(next) = next.filter(is_listed)
                 && !window.contains(&next)
             {
                 window.push(next);
@@ -268,7 +282,7 @@ impl<const W: usize> Annealer<W> {
             return Ok((None, 0));
         }
         window.sort_unstable();
-        let is_in = |step: Move| window.contains(&middle(step));
+        let is_in = |step: Step| window.contains(&step.middle());
         let numbered = (place..).zip(&self.current[place..]);
         let places: Vec<usize> = numbered
             .filter(|(_, step)| is_in(**step))
@@ -383,7 +397,7 @@ impl<const W: usize> Annealer<W> {
         }
         let end = rejoined.unwrap_or(self.marks.len());
         if let Some(mark) = rejoined {
-            let (new, was) = (self.scratch.tally, self.marks[mark].state.tally);
+            let (new, was) = (self.scratch.tally(), self.marks[mark].state.tally());
             for mark in &mut self.marks[mark..] {
                 mark.position = mark.position + again - again_old;
                 mark.state.count_on(&was, &new);
@@ -391,7 +405,7 @@ impl<const W: usize> Annealer<W> {
         }
         // The marks between are replaced; those that are left over are kept for later use.
         let fresh = self.fresh.drain(..used);
-        let gone: Vec<Mark<W>> = self.marks.splice(start + 1..end, fresh).collect();
+        let gone: Vec<Mark<G>> = self.marks.splice(start + 1..end, fresh).collect();
         self.fresh.extend(gone);
         std::mem::swap(&mut self.current, &mut self.candidate);
         self.cost = cost;
@@ -401,18 +415,6 @@ impl<const W: usize> Annealer<W> {
         }
         Ok(())
     }
-}
-
-/// The vertex at which the products of a move are formed.
-fn middle(step: Move) -> VertexId {
-    match step {
-        Move::Vertex(v) | Move::Front(_, v) | Move::Back(v, _) => v,
-        Move::Face(first, _) => VertexId::from_raw(first),
-    }
-}
-
-fn vertex_of(index: usize) -> VertexId {
-    VertexId::new(index).expect("it is the number of a vertex of the graph")
 }
 
 /// The whole part of a nonnegative number; beyond 2^32, which no temperature leads to, it is cut.

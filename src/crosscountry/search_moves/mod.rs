@@ -8,7 +8,9 @@
 //! Source: Kirkpatrick, Gelatt & Vecchi 1983 (annealing); Naumann 2004 (why edges can be cheaper than vertices).
 
 mod anneal;
+mod line;
 pub(super) mod state;
+pub(super) mod step;
 #[cfg(test)]
 mod tests;
 mod windows;
@@ -16,7 +18,9 @@ mod windows;
 use rayon::prelude::*;
 
 use self::anneal::Annealer;
+use self::line::Line;
 use self::state::State;
+use self::step::{Graph, Step};
 use super::budget::{Budget, Clock, StoppedBy};
 use super::cost::CostModel;
 use super::graph::{LinearizedGraph, VertexId};
@@ -26,8 +30,9 @@ use crate::error::Error;
 
 /// The searches beside each other: two for each of two cores, so that half may go on from the best and half from their own.
 const SEARCHES: u64 = 4;
-/// After each round the searches learn from the best.
-const ROUNDS: u64 = 5;
+/// The evaluations of the first round, over all searches; each round has twice those of the one before, so that a search that ends
+/// by time has cooled down by then, whatever the machine. After each round the searches learn from the best.
+const FIRST: u64 = 20_000;
 /// Steps by which the temperature falls in a round.
 const COOLING: u32 = 50;
 /// The first temperature of a round, in operations, by turns of the searches. On Black-Scholes 200 000 edits from 0.4 on find
@@ -83,30 +88,44 @@ pub fn search_moves(
     seed: u64,
     budget: &Budget,
 ) -> Result<FoundMoves, Error> {
-    let start: Vec<Move> = start.iter().map(|v| Move::Vertex(*v)).collect();
-    let cost = cost_of_moves(graph, &start)?.of(model);
+    let start: Vec<Step> = start.iter().map(|v| Step::Vertex(*v)).collect();
+    let before: Vec<Move> = start.iter().filter_map(|step| step.to_move()).collect();
+    let cost = cost_of_moves(graph, &before)?.of(model);
     let task = Task {
-        graph,
-        model,
-        has_edges: moves >= Moves::Edge,
+        moves,
         seed,
         clock: budget.start(),
         evaluations: budget.evaluations,
     };
-    let found = match graph.len() {
-        0..=64 => task.search::<1>(&start)?,
-        65..=128 => task.search::<2>(&start)?,
-        129..=192 => task.search::<3>(&start)?,
-        193..=256 => task.search::<4>(&start)?,
-        257..=512 => task.search::<8>(&start)?,
-        513..=1024 => task.search::<16>(&start)?,
-        _ => start.clone(),
+    let found = if moves == Moves::Face {
+        // Products come before what they replace goes.
+        let duals = graph.edges().len() * 5 / 4;
+        match duals {
+            0..=64 => task.faces::<1>(graph, model, &start)?,
+            65..=128 => task.faces::<2>(graph, model, &start)?,
+            129..=192 => task.faces::<3>(graph, model, &start)?,
+            193..=256 => task.faces::<4>(graph, model, &start)?,
+            257..=512 => task.faces::<8>(graph, model, &start)?,
+            _ => None,
+        }
+    } else {
+        None
+    };
+    let found = match (found, graph.len()) {
+        (Some(found), _) => found,
+        (None, 0..=64) => task.edges::<1>(graph, model, &start)?,
+        (None, 65..=128) => task.edges::<2>(graph, model, &start)?,
+        (None, 129..=192) => task.edges::<3>(graph, model, &start)?,
+        (None, 193..=256) => task.edges::<4>(graph, model, &start)?,
+        (None, 257..=512) => task.edges::<8>(graph, model, &start)?,
+        (None, 513..=1024) => task.edges::<16>(graph, model, &start)?,
+        _ => before.clone(),
     };
     let found_cost = cost_of_moves(graph, &found)?.of(model);
     let (moves, cost) = if found_cost < cost {
         (found, found_cost)
     } else {
-        (start, cost)
+        (before, cost)
     };
     Ok(FoundMoves {
         moves,
@@ -116,33 +135,60 @@ pub fn search_moves(
     })
 }
 
-struct Task<'a> {
-    graph: &'a LinearizedGraph,
-    model: CostModel,
-    has_edges: bool,
+struct Task {
+    moves: Moves,
     seed: u64,
     clock: Clock,
     evaluations: u64,
 }
 
-impl Task<'_> {
-    fn search<const W: usize>(&self, start: &[Move]) -> Result<Vec<Move>, Error> {
-        let mut state = State::<W>::new(self.graph, self.model);
-        let (mut moves, rest) = pin_chains(&mut state, start)?;
+impl Task {
+    fn edges<const W: usize>(
+        &self,
+        graph: &LinearizedGraph,
+        model: CostModel,
+        start: &[Step],
+    ) -> Result<Vec<Move>, Error> {
+        let steps = self.search(State::<W>::new(graph, model), start)?;
+        Ok(steps.iter().filter_map(|step| step.to_move()).collect())
+    }
+
+    /// Nothing if the line graph is too large.
+    fn faces<const W: usize>(
+        &self,
+        graph: &LinearizedGraph,
+        model: CostModel,
+        start: &[Step],
+    ) -> Result<Option<Vec<Move>>, Error> {
+        let Some(line) = Line::<W>::new(graph, model)? else {
+            return Ok(None);
+        };
+        let steps = self.search(line.clone(), start)?;
+        let moves: Option<Vec<Move>> = steps.iter().map(|step| step.to_move()).collect();
+        Ok(Some(match moves {
+            Some(moves) => moves,
+            None => line.faces_of(&steps)?,
+        }))
+    }
+
+    fn search<G: Graph + Send>(&self, mut state: G, start: &[Step]) -> Result<Vec<Step>, Error> {
+        let (mut steps, rest) = pin_chains(&mut state, start)?;
         let mut seeds = fastrand::Rng::with_seed(self.seed);
         let mut searches = (0..SEARCHES)
-            .map(|_| Annealer::new(&state, &rest, self.has_edges, seeds.u64(..)))
+            .map(|_| Annealer::new(&state, &rest, self.moves, seeds.u64(..)))
             .collect::<Result<Vec<_>, _>>()?;
-        for round in 0..ROUNDS {
-            let parts = SEARCHES * ROUNDS;
+        let mut left = self.evaluations;
+        let mut work = FIRST;
+        while left > 0 && self.clock.must_stop().is_none() {
+            let now = work.min(left);
+            left -= now;
+            work = work.saturating_mul(2);
             searches
                 .par_iter_mut()
                 .enumerate()
                 .try_for_each(|(number, search)| {
-                    // What does not divide evenly goes to the first parts.
-                    let part = round * SEARCHES + number as u64;
-                    let share =
-                        self.evaluations / parts + u64::from(part < self.evaluations % parts);
+                    // What does not divide evenly goes to the first searches.
+                    let share = now / SEARCHES + u64::from((number as u64) < now % SEARCHES);
                     self.cool(search, HOT[number / 2 % HOT.len()], share)
                 })?;
             let best = searches.iter().map(Annealer::best);
@@ -163,25 +209,20 @@ impl Task<'_> {
         if let Some((best, _)) = best.min_by_key(|(_, cost)| *cost) {
             for step in best {
                 if state.take(*step)? {
-                    moves.push(*step);
+                    steps.push(*step);
                 }
             }
         }
-        Ok(moves)
+        Ok(steps)
     }
 
     /// One round of a search.
-    fn cool<const W: usize>(
-        &self,
-        search: &mut Annealer<W>,
-        hot: f64,
-        share: u64,
-    ) -> Result<(), Error> {
+    fn cool<G: Graph>(&self, search: &mut Annealer<G>, hot: f64, share: u64) -> Result<(), Error> {
         for step in 0..COOLING {
             let part = f64::from(step) / f64::from(COOLING - 1);
             let temperature = hot * (part * (COLD / hot).ln()).exp();
-            let steps = u64::from(COOLING);
-            let mut left = share / steps + u64::from(u64::from(step) < share % steps);
+            let parts = u64::from(COOLING);
+            let mut left = share / parts + u64::from(u64::from(step) < share % parts);
             while left > 0 {
                 if self.clock.must_stop().is_some() {
                     return Ok(());
@@ -198,10 +239,7 @@ impl Task<'_> {
 
 /// Eliminates vertices on no path, which costs nothing, and then those with one edge on either side: that costs one product at
 /// most, and leaves less to search.
-fn pin_chains<const W: usize>(
-    state: &mut State<W>,
-    start: &[Move],
-) -> Result<(Vec<Move>, Vec<Move>), Error> {
+fn pin_chains<G: Graph>(state: &mut G, start: &[Step]) -> Result<(Vec<Step>, Vec<Step>), Error> {
     let (mut pinned, mut rest) = (Vec::new(), start.to_vec());
     // A chain that ends nowhere must be found to do so before it costs anything.
     let is_dead = |(entering, leaving): (u32, u32)| entering == 0 || leaving == 0;
@@ -211,7 +249,7 @@ fn pin_chains<const W: usize>(
             let before = rest.len();
             let mut kept = Vec::with_capacity(before);
             for step in rest {
-                if matches!(step, Move::Vertex(v) if is_easy(state.degrees(v))) {
+                if matches!(step, Step::Vertex(v) if is_easy(state.degrees(v))) {
                     state.take(step)?;
                     pinned.push(step);
                 } else {

@@ -6,11 +6,11 @@
 
 use super::super::cost::{CostModel, Tally};
 use super::super::graph::{EdgeClass, LinearizedGraph, VertexId};
-use super::super::moves::Move;
+use super::step::{Graph, Step};
 use crate::error::Error;
 
 /// A set of at most `64 W` vertices.
-type Set<const W: usize> = [u64; W];
+pub(in super::super) type Set<const W: usize> = [u64; W];
 
 /// A graph from which vertices and edges are being eliminated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(in super::super) struct State<const W: usize> {
     classes: Vec<EdgeClass>,
     edges: u64,
     /// The cost so far.
-    pub(in super::super) tally: Tally,
+    tally: Tally,
     model: CostModel,
 }
 
@@ -51,23 +51,6 @@ impl<const W: usize> State<W> {
         state
     }
 
-    /// The cost so far.
-    pub(in super::super) fn cost(&self) -> u64 {
-        self.tally.of(self.model)
-    }
-
-    /// Adds to the tally the difference of two others.
-    pub(in super::super) fn count_on(&mut self, from: &Tally, to: &Tally) {
-        let moved = |count: u64, from: u64, to: u64| count.wrapping_add(to).wrapping_sub(from);
-        let tally = &mut self.tally;
-        tally.multiplications = moved(
-            tally.multiplications,
-            from.multiplications,
-            to.multiplications,
-        );
-        tally.arithmetic = moved(tally.arithmetic, from.arithmetic, to.arithmetic);
-    }
-
     /// The sets of the vertices before each one, and the classes of the edges if they matter: all that later costs depend on.
     pub(in super::super) fn key(&self) -> Box<[u64]> {
         let mut key = Vec::with_capacity(self.entering.len() * W);
@@ -82,13 +65,6 @@ impl<const W: usize> State<W> {
         key.into()
     }
 
-    /// Whether no later move can tell the two apart.
-    pub(in super::super) fn has_same_graph(&self, other: &Self) -> bool {
-        self.entering == other.entering
-            && self.classes_agree(other)
-            && (self.model != CostModel::Memory || self.tally.memory == other.tally.memory)
-    }
-
     /// Classes of edges that are not there may differ.
     fn classes_agree(&self, other: &Self) -> bool {
         let vertices = self.entering.len();
@@ -100,39 +76,6 @@ impl<const W: usize> State<W> {
                     self.classes[cell] == other.classes[cell]
                 })
             })
-    }
-
-    pub(in super::super) fn predecessors(
-        &self,
-        vertex: VertexId,
-    ) -> impl Iterator<Item = usize> + use<W> {
-        members(&self.entering[vertex.index()])
-    }
-
-    pub(in super::super) fn successors(
-        &self,
-        vertex: VertexId,
-    ) -> impl Iterator<Item = usize> + use<W> {
-        members(&self.leaving[vertex.index()])
-    }
-
-    /// The number of edges that enter and that leave a vertex.
-    pub(in super::super) fn degrees(&self, vertex: VertexId) -> (u32, u32) {
-        let vertex = vertex.index();
-        (size(&self.entering[vertex]), size(&self.leaving[vertex]))
-    }
-
-    /// Takes a step if it is possible; a step between vertices of which an end is no intermediate must not be asked for.
-    ///
-    /// # Errors
-    /// [`Error::CostOverflow`].
-    pub(in super::super) fn take(&mut self, step: Move) -> Result<bool, Error> {
-        match step {
-            Move::Vertex(v) => self.vertex(v.index()),
-            Move::Front(u, v) => self.front(u.index(), v.index()),
-            Move::Back(u, v) => self.back(u.index(), v.index()),
-            Move::Face(..) => Ok(false),
-        }
     }
 
     fn vertex(&mut self, v: usize) -> Result<bool, Error> {
@@ -240,15 +183,63 @@ impl<const W: usize> State<W> {
     }
 }
 
-fn insert<const W: usize>(set: &mut Set<W>, vertex: usize) {
+impl<const W: usize> Graph for State<W> {
+    /// A step between vertices of which an end is no intermediate must not be asked for.
+    fn take(&mut self, step: Step) -> Result<bool, Error> {
+        match step {
+            Step::Vertex(v) => self.vertex(v.index()),
+            Step::Front(u, v) => self.front(u.index(), v.index()),
+            Step::Back(u, v) => self.back(u.index(), v.index()),
+            Step::Face(..) => Ok(false),
+        }
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    fn tally_mut(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    fn cost(&self) -> u64 {
+        self.tally.of(self.model)
+    }
+
+    fn has_same_graph(&self, other: &Self) -> bool {
+        self.entering == other.entering
+            && self.classes_agree(other)
+            && (self.model != CostModel::Memory || self.tally.memory == other.tally.memory)
+    }
+
+    fn degrees(&self, vertex: VertexId) -> (u32, u32) {
+        let vertex = vertex.index();
+        (size(&self.entering[vertex]), size(&self.leaving[vertex]))
+    }
+
+    fn sources(&self, vertex: VertexId) -> impl Iterator<Item = VertexId> {
+        members(&self.entering[vertex.index()]).map(vertex_of)
+    }
+
+    fn targets(&self, vertex: VertexId) -> impl Iterator<Item = VertexId> {
+        members(&self.leaving[vertex.index()]).map(vertex_of)
+    }
+}
+
+/// The vertex of a number in a set.
+fn vertex_of(index: usize) -> VertexId {
+    VertexId::new(index).expect("it is the number of a vertex of the graph")
+}
+
+pub(super) fn insert<const W: usize>(set: &mut Set<W>, vertex: usize) {
     set[vertex / 64] |= 1 << (vertex % 64);
 }
 
-fn remove<const W: usize>(set: &mut Set<W>, vertex: usize) {
+pub(super) fn remove<const W: usize>(set: &mut Set<W>, vertex: usize) {
     set[vertex / 64] &= !(1 << (vertex % 64));
 }
 
-fn contains<const W: usize>(set: &Set<W>, vertex: usize) -> bool {
+pub(super) fn contains<const W: usize>(set: &Set<W>, vertex: usize) -> bool {
     set[vertex / 64] & (1 << (vertex % 64)) != 0
 }
 
@@ -258,12 +249,18 @@ fn unite<const W: usize>(set: &mut Set<W>, other: &Set<W>) {
     }
 }
 
-fn size<const W: usize>(set: &Set<W>) -> u32 {
+pub(super) fn is_empty<const W: usize>(set: &Set<W>) -> bool {
+    set.iter().all(|word| *word == 0)
+}
+
+pub(super) fn size<const W: usize>(set: &Set<W>) -> u32 {
     set.iter().map(|word| word.count_ones()).sum()
 }
 
 /// The members, ascending.
-fn members<const W: usize>(set: &Set<W>) -> impl Iterator<Item = usize> + use<W> {
+pub(in super::super) fn members<const W: usize>(
+    set: &Set<W>,
+) -> impl Iterator<Item = usize> + use<W> {
     let set = *set;
     (0..W).flat_map(move |place| {
         let mut word = set[place];

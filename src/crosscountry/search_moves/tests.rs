@@ -3,8 +3,8 @@
 //! Invariant: costs are recounted by the eliminations that the searches do not use.
 //! Source: none.
 
-use super::super::moves_tests::{naive_edges, random_graph};
-use super::super::{EdgeClass, Elimination, Order};
+use super::super::moves_tests::{naive_edges, naive_faces, random_graph};
+use super::super::{EdgeClass, Elimination, FaceElimination, Order};
 use super::windows::Windows;
 use super::*;
 
@@ -23,17 +23,19 @@ fn bit_sets_cost_what_lists_cost() {
                 };
                 let u = VertexId::new(random.usize(0..graph.len())).unwrap();
                 let step = match random.u8(0..8) {
-                    0 => Move::Vertex(v),
-                    1..4 => Move::Front(u, v),
-                    _ => Move::Back(v, u),
+                    0 => Step::Vertex(v),
+                    1..4 => Step::Front(u, v),
+                    _ => Step::Back(v, u),
                 };
                 let (entering, leaving) = lists.degrees(v);
-                let is_possible = match step {
-                    Move::Vertex(_) => entering + leaving > 0,
-                    _ => lists.take(step).is_ok(),
+                let is_vertex = matches!(step, Step::Vertex(_));
+                let is_possible = if is_vertex {
+                    entering + leaving > 0
+                } else {
+                    lists.take(step.to_move().unwrap()).is_ok()
                 };
-                if matches!(step, Move::Vertex(_)) && is_possible {
-                    lists.take(step).unwrap();
+                if is_vertex && is_possible {
+                    lists.take(step.to_move().unwrap()).unwrap();
                 }
                 assert_eq!(state.take(step).unwrap(), is_possible, "seed {seed}");
                 assert_eq!(state.cost(), lists.cost().of(model), "seed {seed}");
@@ -47,6 +49,87 @@ fn bit_sets_cost_what_lists_cost() {
 }
 
 #[test]
+fn line_graphs_in_bit_sets_cost_what_those_in_lists_cost() {
+    let mut of_faces = 0;
+    for seed in 0..300 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let graph = random_graph(&mut random, 9);
+        let all: Vec<VertexId> = graph.intermediates().collect();
+        for model in CostModel::ALL {
+            let start = Line::<2>::new(&graph, model).unwrap().unwrap();
+            let mut line = start.clone();
+            let mut steps = Vec::new();
+            for _ in 0..40 {
+                let Some(v) = random.choice(&all).copied() else {
+                    break;
+                };
+                let [u, w] = [(); 2].map(|()| VertexId::new(random.usize(0..graph.len())).unwrap());
+                let step = match random.u8(0..8) {
+                    0 => Step::Vertex(v),
+                    1 => Step::Front(u, v),
+                    2 => Step::Back(v, w),
+                    _ => Step::Face(u, v, w),
+                };
+                let before = line.cost();
+                if line.take(step).unwrap() {
+                    steps.push(step);
+                } else {
+                    assert_eq!(line.cost(), before, "seed {seed}");
+                }
+                assert_eq!(line.hash, line.hash_anew(), "seed {seed}");
+            }
+            let mut lists = FaceElimination::counting(&graph).unwrap();
+            for step in start.faces_of(&steps).unwrap() {
+                lists.take(step).unwrap();
+                of_faces += 1;
+            }
+            assert_eq!(line.cost(), lists.cost().of(model), "seed {seed} {model}");
+            for v in &all {
+                let named = |end: fn(&(VertexId, VertexId)) -> VertexId| {
+                    let duals = lists.duals().filter_map(|(number, _)| lists.ends(number));
+                    u32::try_from(duals.filter(|ends| end(ends) == *v).count()).unwrap()
+                };
+                let degrees = (named(|ends| ends.1), named(|ends| ends.0));
+                assert_eq!(line.degrees(*v), degrees, "seed {seed}");
+            }
+        }
+    }
+    assert!(of_faces > 3000, "{of_faces}");
+}
+
+#[test]
+fn line_graphs_know_each_other_whatever_the_order() {
+    let mut unlike = 0;
+    for seed in 0..200 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let graph = random_graph(&mut random, 9);
+        let mut all: Vec<VertexId> = graph.intermediates().collect();
+        let start = Line::<2>::new(&graph, CostModel::Multiplications)
+            .unwrap()
+            .unwrap();
+        let gone = random.usize(0..=all.len());
+        let after = |order: &[VertexId]| {
+            let mut line = start.clone();
+            for v in order {
+                line.take(Step::Vertex(*v)).unwrap();
+            }
+            line
+        };
+        let one = after(&all[..gone]);
+        all[..gone].reverse();
+        assert!(one.has_same_graph(&after(&all[..gone])), "seed {seed}");
+        // What differs by a vertex that had faces differs.
+        if let Some(v) = all[gone..].iter().find(|v| one.degrees(**v) != (0, 0)) {
+            let mut other = one.clone();
+            other.take(Step::Vertex(*v)).unwrap();
+            assert!(!one.has_same_graph(&other), "seed {seed}");
+            unlike += 1;
+        }
+    }
+    assert!(unlike > 100, "{unlike}");
+}
+
+#[test]
 fn edge_e96_found_moves_are_recounted_and_never_worse_than_the_start() {
     let budget = Budget::default().with_evaluations(2000);
     let mut gained = 0;
@@ -54,9 +137,9 @@ fn edge_e96_found_moves_are_recounted_and_never_worse_than_the_start() {
         let mut random = fastrand::Rng::with_seed(seed);
         let graph = random_graph(&mut random, 12);
         let start: Vec<VertexId> = graph.intermediates().collect();
-        for model in CostModel::ALL {
-            let search =
-                || search_moves(&graph, model, Moves::Edge, &start, seed, &budget).unwrap();
+        let kinds = [Moves::Edge, Moves::Face].into_iter();
+        for (moves, model) in kinds.flat_map(|moves| CostModel::ALL.map(|model| (moves, model))) {
+            let search = || search_moves(&graph, model, moves, &start, seed, &budget).unwrap();
             let found = search();
             let forward = Order::Forward.of(&graph).unwrap();
             let before = super::super::cost_of(&graph, &forward).unwrap().of(model);
@@ -64,14 +147,19 @@ fn edge_e96_found_moves_are_recounted_and_never_worse_than_the_start() {
             gained += u64::from(found.cost < before);
             let recounted = cost_of_moves(&graph, &found.moves).unwrap();
             assert_eq!(found.cost, recounted.of(model));
-            let multiplications = naive_edges(&graph, &found.moves);
+            let has_faces = found.moves.iter().any(|m| matches!(m, Move::Face(..)));
+            let multiplications = if has_faces {
+                naive_faces(&graph, &found.moves)
+            } else {
+                naive_edges(&graph, &found.moves)
+            };
             assert_eq!(recounted.multiplications, multiplications, "seed {seed}");
             assert_eq!(found, search(), "seed {seed}");
             let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build();
             assert_eq!(found, pool.unwrap().install(search), "seed {seed}");
         }
     }
-    assert!(gained > 30, "{gained}");
+    assert!(gained > 60, "{gained}");
 }
 
 #[test]
@@ -109,7 +197,7 @@ fn windows_cost_what_all_sequences_of_edges_cost_at_least() {
         }
         let mut by_vertices = state;
         for v in &all {
-            by_vertices.take(Move::Vertex(*v)).unwrap();
+            by_vertices.take(Step::Vertex(*v)).unwrap();
         }
         assert!(after.has_same_graph(&by_vertices), "seed {seed}");
         let start: Vec<Move> = all.iter().map(|v| Move::Vertex(*v)).collect();
@@ -159,7 +247,41 @@ fn chains_that_end_nowhere_are_free() {
     let edges = [(0, 1), (1, 2), (2, 3), (0, 4)].map(|(s, t)| (s, t, EdgeClass::Variable));
     let graph = LinearizedGraph::new("dead end", 1, 5, &[4], &edges).unwrap();
     let mut state = State::<1>::new(&graph, CostModel::Multiplications);
-    let start: Vec<Move> = graph.intermediates().map(Move::Vertex).collect();
+    let start: Vec<Step> = graph.intermediates().map(Step::Vertex).collect();
     let (pinned, rest) = pin_chains(&mut state, &start).unwrap();
     assert_eq!((pinned.len(), rest.len(), state.cost()), (3, 0, 0));
+}
+
+#[test]
+fn faces_of_the_bat_cost_less_than_its_edges() {
+    let edges = [
+        (0, 5),
+        (1, 5),
+        (2, 6),
+        (3, 6),
+        (5, 7),
+        (6, 7),
+        (5, 8),
+        (6, 11),
+        (7, 8),
+        (7, 9),
+        (7, 10),
+        (7, 11),
+    ];
+    let edges = edges.map(|(s, t)| (s, t, EdgeClass::Variable));
+    let graph = LinearizedGraph::new("bat", 5, 12, &[8, 9, 10, 11], &edges).unwrap();
+    let start: Vec<VertexId> = graph.intermediates().collect();
+    let model = CostModel::Multiplications;
+    let budget = Budget::default().with_evaluations(20_000);
+    let cost = |moves| {
+        search_moves(&graph, model, moves, &start, 1, &budget)
+            .unwrap()
+            .cost
+    };
+    assert_eq!((cost(Moves::Edge), cost(Moves::Face)), (23, 22));
+    // One state is proven to be enough by another search.
+    let all: Vec<Move> = start.iter().map(|v| Move::Vertex(*v)).collect();
+    let found = super::super::optimal_moves(&graph, model, Moves::Face, &all, &budget).unwrap();
+    assert_eq!((found.cost, found.lower_bound), (22, 22));
+    assert_eq!(naive_faces(&graph, &found.moves), 22);
 }

@@ -13,8 +13,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::super::graph::VertexId;
-use super::super::moves::Move;
-use super::state::State;
+use super::step::{self, Graph};
 
 /// The most vertices in a window.
 pub(super) const MOST: usize = 4;
@@ -58,11 +57,11 @@ pub(super) struct Windows {
 impl Windows {
     /// Cheap moves that eliminate the vertices where they stand, and the number of states that were searched; nothing if there
     /// are too many neighbours.
-    pub(super) fn moves<const W: usize>(
+    pub(super) fn moves<G: Graph>(
         &mut self,
-        state: &State<W>,
+        state: &G,
         vertices: &[VertexId],
-    ) -> Option<(Vec<Move>, u64)> {
+    ) -> Option<(Vec<step::Step>, u64)> {
         let (window, members) = outline(state, vertices)?;
         let mut states = 0;
         if self.known.len() >= REMEMBERED {
@@ -79,29 +78,26 @@ impl Windows {
             match *step {
                 Step::Vertex(v) => {
                     is_listed[v] = true;
-                    moves.push(Move::Vertex(vertices[v]));
+                    moves.push(step::Step::Vertex(vertices[v]));
                 }
                 Step::Front(u, v) => {
                     let sources = members[u].iter();
-                    moves.extend(sources.map(|u| Move::Front(*u, vertices[v])));
+                    moves.extend(sources.map(|u| step::Step::Front(*u, vertices[v])));
                 }
                 Step::Back(v, w) => {
                     let targets = members[w].iter();
-                    moves.extend(targets.map(|w| Move::Back(vertices[v], *w)));
+                    moves.extend(targets.map(|w| step::Step::Back(vertices[v], *w)));
                 }
             }
         }
         let rest = vertices.iter().zip(is_listed).filter(|(_, is)| !is);
-        moves.extend(rest.map(|(v, _)| Move::Vertex(*v)));
+        moves.extend(rest.map(|(v, _)| step::Step::Vertex(*v)));
         Some((moves, states as u64))
     }
 }
 
 /// The window of some vertices, and the members of its classes.
-fn outline<const W: usize>(
-    state: &State<W>,
-    vertices: &[VertexId],
-) -> Option<(Window, Vec<Vec<VertexId>>)> {
+fn outline<G: Graph>(state: &G, vertices: &[VertexId]) -> Option<(Window, Vec<Vec<VertexId>>)> {
     let inner = vertices.len();
     if inner > MOST {
         return None;
@@ -111,9 +107,9 @@ fn outline<const W: usize>(
         leaving: [0; MOST],
     };
     let mut outer = [BTreeMap::new(), BTreeMap::new()];
-    let place = |vertex: usize| vertices.iter().position(|v| v.index() == vertex);
+    let place = |vertex: VertexId| vertices.iter().position(|v| *v == vertex);
     for (number, vertex) in vertices.iter().enumerate() {
-        for source in state.predecessors(*vertex) {
+        for source in state.sources(*vertex) {
             match place(source) {
                 Some(other) => {
                     rows.entering[number] |= 1 << other;
@@ -122,7 +118,7 @@ fn outline<const W: usize>(
                 None => *outer[0].entry(source).or_insert(0_u32) |= 1 << number,
             }
         }
-        for target in state.successors(*vertex) {
+        for target in state.targets(*vertex) {
             if place(target).is_none() {
                 *outer[1].entry(target).or_insert(0_u32) |= 1 << number;
             }
@@ -138,10 +134,7 @@ fn outline<const W: usize>(
     for (neighbours, side) in outer.into_iter().zip(sides) {
         let mut classes: BTreeMap<u32, Vec<VertexId>> = BTreeMap::new();
         for (vertex, joined) in neighbours {
-            classes
-                .entry(joined)
-                .or_default()
-                .push(VertexId::new(vertex).ok()?);
+            classes.entry(joined).or_default().push(vertex);
         }
         for (joined, class) in classes {
             let number = members.len();
