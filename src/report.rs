@@ -202,7 +202,7 @@ fn number<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`] if `f` wants another number of inputs; [`Error::TapeFull`] above 2^32 operations of a mode; else as
-/// [`gradient`].
+/// [`gradient`](crate::reverse::gradient).
 ///
 /// **Source**: Griewank & Walther 2008, §3 and §5.1.
 pub fn cost<F: Function>(f: &F, x: &[f64]) -> Result<CostReport, Error> {
