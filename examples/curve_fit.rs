@@ -73,3 +73,8 @@ fn main() {
         assert!((found - truth).abs() < 1e-9, "{found} {truth}");
     }
 }
+
+#[test]
+fn it_asserts_what_it_says() {
+    main();
+}

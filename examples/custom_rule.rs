@@ -54,3 +54,8 @@ fn main() -> Result<(), Error> {
     assert!((hessian[(0, 1)] - hessian[(1, 0)]).abs() < 1e-15);
     Ok(())
 }
+
+#[test]
+fn it_asserts_what_it_says() -> Result<(), Error> {
+    main()
+}

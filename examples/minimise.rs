@@ -64,3 +64,8 @@ fn main() -> Result<(), Error> {
     assert!(best.iter().all(|x| (x - 1.0).abs() < 1e-6), "{best:?}");
     Ok(())
 }
+
+#[test]
+fn it_asserts_what_it_says() -> Result<(), Error> {
+    main()
+}

@@ -59,3 +59,8 @@ fn main() -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[test]
+fn it_asserts_what_it_says() -> Result<(), Error> {
+    main()
+}

@@ -41,3 +41,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert!((x[0] - 1.004_168_738_474_659).abs() < 1e-12, "{x:?}");
     Ok(())
 }
+
+#[test]
+fn it_asserts_what_it_says() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}

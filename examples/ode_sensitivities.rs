@@ -56,3 +56,8 @@ fn main() -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[test]
+fn it_asserts_what_it_says() -> Result<(), Error> {
+    main()
+}

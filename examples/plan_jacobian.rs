@@ -80,3 +80,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert!(difference.norm() < 1e-12);
     Ok(())
 }
+
+#[test]
+fn it_asserts_what_it_says() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}

@@ -39,3 +39,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert!((exponent("jacobian, forward") - 2.0).abs() < 0.2);
     Ok(())
 }
+
+#[test]
+fn it_asserts_what_it_says() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}
