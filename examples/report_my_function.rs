@@ -8,6 +8,7 @@
 use std::io::Write;
 
 use wengert::prelude::*;
+use wengert::program::Program;
 use wengert::report::{cost, growth};
 
 /// The energy of a chain of springs between neighbours.
@@ -20,11 +21,16 @@ fn springs<S: Scalar>(x: &[S]) -> S {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = std::io::stdout().lock();
-    let report = cost(&function!(springs), &[0.0, 0.1, 0.3, 0.6])?;
+    let x = [0.0, 0.1, 0.3, 0.6];
+    let mut report = cost(&function!(springs), &x)?;
+    // With the Jacobian by the cheapest order of elimination that a search finds.
+    report.push_planned(&Program::record(|x| [springs(x)], &x)?)?;
     writeln!(out, "{report}")?;
     let gradient = report.mode("gradient").ok_or("there is one output")?;
     writeln!(out, "the gradient costs {:.2} values\n", gradient.ratio)?;
     assert!(gradient.ratio < 5.0);
+    let planned = report.mode("jacobian, planned").ok_or("it was added")?;
+    assert!(planned.operations.flops <= gradient.operations.flops);
 
     // The same for growing chains: which mode stays affordable?
     let growth = growth(&[10, 20, 40, 80], |n| {

@@ -26,6 +26,7 @@ pub use growth::{Growth, ModeGrowth, growth};
 pub use modes::{Pass, operations};
 pub use rules::{RULE_COSTS, RuleCost};
 
+use crate::crosscountry::{Budget, PlannedJacobian};
 use crate::error::Error;
 use crate::forward::{Dual, Lanes, SWEEP};
 use crate::jacobian::{Mode, check_inputs, evaluate};
@@ -161,6 +162,42 @@ impl CostReport {
             ratio,
             bytes,
         });
+    }
+}
+
+impl CostReport {
+    /// Adds the row `jacobian, planned`: the Jacobian by the elimination order whose program has the fewest operations.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert::program::Program;
+    /// use wengert::report::cost;
+    /// // Everything passes through one number.
+    /// fn waist<S: Scalar>(x: &[S], y: &mut [S]) {
+    ///     let waist = (x[0] * x[1] * x[2]).sin();
+    ///     (y[0], y[1], y[2]) = (waist.exp(), waist.tanh(), waist.atan());
+    /// }
+    /// let (f, x) = (function!(waist => 3), [0.5, 1.5, 2.5]);
+    /// let mut report = cost(&f, &x)?;
+    /// report.push_planned(&Program::record(|x| { let mut y = [x[0]; 3]; f.eval(x, &mut y); y }, &x)?)?;
+    /// let flops = |mode| report.mode(mode).map(|row| row.operations.flops);
+    /// assert!(flops("jacobian, planned") < flops("jacobian, forward").min(flops("jacobian, reverse")));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// **Shape**: `program` is the recording of the function that the report is about.
+    /// **Cost**: that of [`PlannedJacobian::of`] with the default budget.
+    ///
+    /// # Errors
+    /// As [`PlannedJacobian::of`].
+    ///
+    /// **Source**: Griewank & Walther 2008, §9 and §10.
+    pub fn push_planned(&mut self, program: &Program) -> Result<(), Error> {
+        let planned = PlannedJacobian::of(&program.simplify()?, &Budget::default())?;
+        let jacobian = planned.program();
+        let bytes = memory(jacobian)?;
+        self.push("jacobian, planned", Operations::of(jacobian), bytes);
+        Ok(())
     }
 }
 

@@ -6,9 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
-use wengert::crosscountry::{Budget, PlannedJacobian};
 use wengert::program::Program;
-use wengert::report::{CostReport, Operations, program_cost};
+use wengert::report::{CostReport, program_cost};
 
 use super::page::{self, Section};
 use super::planned::{self, Planned};
@@ -60,11 +59,7 @@ pub(super) fn run(path: &Path, arguments: &ReportArguments) -> Result<(), CliErr
     };
     let simplified = program.simplify()?;
     if simplified.len() <= MOST_PLANNED {
-        let planned = PlannedJacobian::of(&simplified, &Budget::default())?;
-        let jacobian = planned.program();
-        let bytes = jacobian.cost().program_bytes + jacobian.prepare()?.memory();
-        let operations = Operations::of(jacobian);
-        report.cost.push("jacobian, planned", operations, bytes);
+        report.cost.push_planned(&simplified)?;
         report.plan = planned::planned(&name, &simplified, None)?;
     }
     let table = table(&report.cost);
