@@ -157,7 +157,9 @@ type Measure = (u64, u64, i64);
 ///
 /// One heap of a million vertices spends its time on memory that is in no cache; degrees are few, and small heaps stay there.
 #[derive(Default)]
-struct Queue(BTreeMap<u64, BinaryHeap<Reverse<(u64, i64, VertexId)>>>);
+struct Queue(BTreeMap<u64, Heap>);
+
+type Heap = BinaryHeap<Reverse<(u64, i64, VertexId)>>;
 
 impl Queue {
     fn push(&mut self, (first, second, last): Measure, vertex: VertexId) {

@@ -141,11 +141,12 @@ impl Helpers {
         let pointer: *const (dyn Fn() + Sync + '_) = work;
         // SAFETY: only the lifetime changes. `Call` ends the help before this function returns or unwinds, after which nobody has the
         // pointer: `end` takes it back or waits.
-        let shared = Shared(unsafe { std::mem::transmute::<_, *const Work>(pointer) });
+        let pointer =
+            unsafe { std::mem::transmute::<*const (dyn Fn() + Sync + '_), *const Work>(pointer) };
         let helpers = &self.0[..helpers.min(self.0.len())];
         let _call = Call(helpers);
         for helper in helpers {
-            helper.offer(shared);
+            helper.offer(Shared(pointer));
         }
         work();
     }
