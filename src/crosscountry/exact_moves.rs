@@ -291,13 +291,8 @@ impl<const W: usize> Space for Edges<W> {
     }
 
     fn apply(&mut self, step: Move) -> Result<(), Error> {
-        match step {
-            Move::Vertex(v) => self.state.take(Step::Vertex(v)),
-            Move::Front(u, v) => self.state.take(Step::Front(u, v)),
-            Move::Back(v, w) => self.state.take(Step::Back(v, w)),
-            Move::Face(..) => unreachable!("possible moves of edges are no faces"),
-        }
-        .map(|_| ())
+        let step = Step::of(step).expect("possible moves of edges are no faces");
+        self.state.take(step).map(|_| ())
     }
 
     fn paid(&self, _: CostModel) -> u64 {
@@ -305,10 +300,9 @@ impl<const W: usize> Space for Edges<W> {
     }
 
     fn middle(&self, step: Move) -> VertexId {
-        match step {
-            Move::Vertex(v) | Move::Front(_, v) | Move::Back(v, _) => v,
-            Move::Face(..) => unreachable!("possible moves of edges are no faces"),
-        }
+        Step::of(step)
+            .expect("possible moves of edges are no faces")
+            .middle()
     }
 
     fn rest(&self, rules: &Rules, paid: &[u64]) -> u64 {
