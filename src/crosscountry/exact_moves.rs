@@ -54,16 +54,14 @@ pub struct OptimalMoves {
 ///
 /// **Shape**: the start is complete; an evaluation of the budget is a state.
 /// **Cost**: the number of states grows exponentially with the number of edges, for faces with that of faces: the bat, with 12
-/// edges and 3 intermediates, has 432 000 states by edges and could not be exhausted by faces. A state takes eight bytes per
-/// vertex; graphs of more than 128 vertices are not searched.
+/// edges and 3 intermediates, has 424 000 states by edges, and 576 by faces, where twins are one and the bound looks at each state anew. A
+/// state by edges takes eight bytes per vertex; graphs of more than 128 vertices are not searched by edges.
 ///
 /// # Errors
 /// Those of [`cost_of_moves`] for the start.
 ///
-/// **Source**: Hart, Nilsson & Raphael 1968. The bound on the rest is our own: at a vertex at least as many products are formed
-/// as vertices are needed to cut it off from the inputs, or from the outputs. For every path through it is joined there by one
-/// product, whose first factor starts at a vertex of the path; these vertices are a cut. It holds for all moves and the cost
-/// `multiplications` if there are no copies; otherwise the bound is 0.
+/// **Source**: Hart, Nilsson & Raphael 1968. The bound on the rest is [`separator_bound`](super::separator_bound), vertex by vertex, less what
+/// was paid there; for faces also that of the line graph as it is.
 pub fn optimal_moves(
     graph: &LinearizedGraph,
     model: CostModel,
@@ -407,7 +405,7 @@ mod tests {
     #[test]
     fn finer_moves_cost_no_more_and_bounds_no_more_than_any() {
         let model = CostModel::Multiplications;
-        let (mut gained, mut proven, mut compared) = (0, 0, 0);
+        let (mut gained, mut all, mut proven, mut compared) = (0, 0, 0, 0);
         for seed in 0..10_000 {
             let mut random = fastrand::Rng::with_seed(seed);
             let graph = random_graph(&mut random, 3);
@@ -426,6 +424,9 @@ mod tests {
             });
             assert!(face <= edge && edge <= vertex, "seed {seed}");
             gained += u64::from(edge < vertex);
+            // A product that may be free is not counted, even where it is not.
+            let has_copies = graph.edges().iter().any(|e| e.class == EdgeClass::Copy);
+            all += u64::from(!has_copies);
             let (limits, clock) = (TreeLimits::towards(vertex), budget.start());
             let bounds = [
                 separator_bound(&graph, Moves::Face, model, &clock),
@@ -439,7 +440,8 @@ mod tests {
             }
             let limits = TreeLimits::towards(face);
             let bound = tree_bound(&graph, Moves::Face, model, &limits, &clock);
-            proven += u64::from(bound.is_some_and(|bound| bound.value == face));
+            let is_proven = bound.is_some_and(|bound| bound.value == face);
+            proven += u64::from(is_proven && !has_copies);
             if seed.is_multiple_of(10) {
                 let few = budget.with_evaluations(500);
                 let found = search_moves(&graph, model, Moves::Face, &order, seed, &few).unwrap();
@@ -447,10 +449,10 @@ mod tests {
                 compared += 1;
             }
         }
-        // Faces that cost less than edges need more vertices: see the bat.
+        // Faces that cost less than edges need more of them: see the bat.
         assert!(
-            gained >= 3 && proven > 8500 && compared > 800,
-            "{gained} {proven} {compared}"
+            gained >= 3 && all > 5000 && proven == all && compared > 800,
+            "{gained}, {proven} of {all}, {compared}"
         );
     }
 
