@@ -14,7 +14,7 @@ use super::budget::{Budget, Clock, StoppedBy};
 use super::cost::CostModel;
 use super::exact_faces::{Faces, Twins};
 use super::graph::{EdgeClass, LinearizedGraph, VertexId};
-use super::moves::{Move, Moves};
+use super::moves::{Move, Moves, path_to};
 use super::replay::cost_of_moves;
 use super::search_moves::state::State;
 use super::search_moves::step::{Graph, Step};
@@ -180,7 +180,9 @@ fn exhaust<S: Space>(
             return Ok(best);
         }
         best.states += 1;
-        let path = path_to(&states, number);
+        let path = path_to(number, |at| {
+            states[at].by.map(|step| (states[at].from, step))
+        });
         let mut state = root.clone();
         let mut paid = nothing.clone();
         for step in &path {
@@ -228,17 +230,6 @@ fn exhaust<S: Space>(
     }
     best.lower_bound = best.cost;
     Ok(best)
-}
-
-fn path_to(states: &[Reached], number: usize) -> Vec<Move> {
-    let mut path = Vec::new();
-    let mut at = number;
-    while let Some(step) = states[at].by {
-        path.push(step);
-        at = states[at].from;
-    }
-    path.reverse();
-    path
 }
 
 /// A graph without faces.
@@ -330,6 +321,7 @@ mod tests {
     use super::super::eliminate::{Counting, Elimination};
     use super::super::faces::FaceElimination;
     use super::super::moves_tests::random_graph;
+    use super::super::samples::lion;
     use super::super::search_moves::search_moves;
     use super::*;
 
@@ -458,18 +450,7 @@ mod tests {
 
     #[test]
     fn edge_e95_without_work_nothing_is_proven() {
-        let edges = [
-            (0, 2),
-            (1, 2),
-            (2, 3),
-            (2, 7),
-            (3, 4),
-            (3, 5),
-            (3, 6),
-            (3, 7),
-        ];
-        let edges = edges.map(|(s, t)| (s, t, EdgeClass::Variable));
-        let graph = LinearizedGraph::new("lion", 2, 8, &[4, 5, 6, 7], &edges).unwrap();
+        let graph = lion();
         let start: Vec<Move> = graph.intermediates().map(Move::Vertex).collect();
         let budget = Budget::default().with_evaluations(0);
         let model = CostModel::Multiplications;
