@@ -26,6 +26,7 @@ use super::exact_moves::{Rules, Space};
 use super::faces::{Dual, FaceElimination};
 use super::graph::{EdgeClass, LinearizedGraph, VertexId};
 use super::moves::Move;
+use super::search_moves::state::word_members as members;
 use crate::error::Error;
 
 /// A graph in which one of each set of twins stands for all.
@@ -449,9 +450,4 @@ impl Network {
             count += 1;
         }
     }
-}
-
-/// The members, ascending.
-fn members(set: Set) -> impl Iterator<Item = usize> {
-    super::search_moves::state::members(&[set])
 }

@@ -14,7 +14,7 @@ use super::budget::{Budget, Clock, StoppedBy};
 use super::cost::CostModel;
 use super::exact_faces::{Faces, Twins};
 use super::graph::{EdgeClass, LinearizedGraph, VertexId};
-use super::moves::{Move, Moves};
+use super::moves::{Move, Moves, path_to};
 use super::replay::cost_of_moves;
 use super::search_moves::state::State;
 use super::search_moves::step::{Graph, Step};
@@ -54,16 +54,14 @@ pub struct OptimalMoves {
 ///
 /// **Shape**: the start is complete; an evaluation of the budget is a state.
 /// **Cost**: the number of states grows exponentially with the number of edges, for faces with that of faces: the bat, with 12
-/// edges and 3 intermediates, has 432 000 states by edges and could not be exhausted by faces. A state takes eight bytes per
-/// vertex; graphs of more than 128 vertices are not searched.
+/// edges and 3 intermediates, has 424 000 states by edges, and 576 by faces, where twins are one and the bound looks at each state anew. A
+/// state by edges takes eight bytes per vertex; graphs of more than 128 vertices are not searched by edges.
 ///
 /// # Errors
 /// Those of [`cost_of_moves`] for the start.
 ///
-/// **Source**: Hart, Nilsson & Raphael 1968. The bound on the rest is our own: at a vertex at least as many products are formed
-/// as vertices are needed to cut it off from the inputs, or from the outputs. For every path through it is joined there by one
-/// product, whose first factor starts at a vertex of the path; these vertices are a cut. It holds for all moves and the cost
-/// `multiplications` if there are no copies; otherwise the bound is 0.
+/// **Source**: Hart, Nilsson & Raphael 1968. The bound on the rest is [`separator_bound`](super::separator_bound), vertex by vertex, less what
+/// was paid there; for faces also that of the line graph as it is.
 pub fn optimal_moves(
     graph: &LinearizedGraph,
     model: CostModel,
@@ -182,7 +180,9 @@ fn exhaust<S: Space>(
             return Ok(best);
         }
         best.states += 1;
-        let path = path_to(&states, number);
+        let path = path_to(number, |at| {
+            states[at].by.map(|step| (states[at].from, step))
+        });
         let mut state = root.clone();
         let mut paid = nothing.clone();
         for step in &path {
@@ -230,17 +230,6 @@ fn exhaust<S: Space>(
     }
     best.lower_bound = best.cost;
     Ok(best)
-}
-
-fn path_to(states: &[Reached], number: usize) -> Vec<Move> {
-    let mut path = Vec::new();
-    let mut at = number;
-    while let Some(step) = states[at].by {
-        path.push(step);
-        at = states[at].from;
-    }
-    path.reverse();
-    path
 }
 
 /// A graph without faces.
@@ -291,13 +280,8 @@ impl<const W: usize> Space for Edges<W> {
     }
 
     fn apply(&mut self, step: Move) -> Result<(), Error> {
-        match step {
-            Move::Vertex(v) => self.state.take(Step::Vertex(v)),
-            Move::Front(u, v) => self.state.take(Step::Front(u, v)),
-            Move::Back(v, w) => self.state.take(Step::Back(v, w)),
-            Move::Face(..) => unreachable!("possible moves of edges are no faces"),
-        }
-        .map(|_| ())
+        let step = Step::of(step).expect("possible moves of edges are no faces");
+        self.state.take(step).map(|_| ())
     }
 
     fn paid(&self, _: CostModel) -> u64 {
@@ -305,10 +289,9 @@ impl<const W: usize> Space for Edges<W> {
     }
 
     fn middle(&self, step: Move) -> VertexId {
-        match step {
-            Move::Vertex(v) | Move::Front(_, v) | Move::Back(v, _) => v,
-            Move::Face(..) => unreachable!("possible moves of edges are no faces"),
-        }
+        Step::of(step)
+            .expect("possible moves of edges are no faces")
+            .middle()
     }
 
     fn rest(&self, rules: &Rules, paid: &[u64]) -> u64 {
@@ -338,6 +321,7 @@ mod tests {
     use super::super::eliminate::{Counting, Elimination};
     use super::super::faces::FaceElimination;
     use super::super::moves_tests::random_graph;
+    use super::super::samples::lion;
     use super::super::search_moves::search_moves;
     use super::*;
 
@@ -413,7 +397,7 @@ mod tests {
     #[test]
     fn finer_moves_cost_no_more_and_bounds_no_more_than_any() {
         let model = CostModel::Multiplications;
-        let (mut gained, mut proven, mut compared) = (0, 0, 0);
+        let (mut gained, mut all, mut proven, mut compared) = (0, 0, 0, 0);
         for seed in 0..10_000 {
             let mut random = fastrand::Rng::with_seed(seed);
             let graph = random_graph(&mut random, 3);
@@ -432,6 +416,9 @@ mod tests {
             });
             assert!(face <= edge && edge <= vertex, "seed {seed}");
             gained += u64::from(edge < vertex);
+            // A product that may be free is not counted, even where it is not.
+            let has_copies = graph.edges().iter().any(|e| e.class == EdgeClass::Copy);
+            all += u64::from(!has_copies);
             let (limits, clock) = (TreeLimits::towards(vertex), budget.start());
             let bounds = [
                 separator_bound(&graph, Moves::Face, model, &clock),
@@ -445,7 +432,8 @@ mod tests {
             }
             let limits = TreeLimits::towards(face);
             let bound = tree_bound(&graph, Moves::Face, model, &limits, &clock);
-            proven += u64::from(bound.is_some_and(|bound| bound.value == face));
+            let is_proven = bound.is_some_and(|bound| bound.value == face);
+            proven += u64::from(is_proven && !has_copies);
             if seed.is_multiple_of(10) {
                 let few = budget.with_evaluations(500);
                 let found = search_moves(&graph, model, Moves::Face, &order, seed, &few).unwrap();
@@ -453,27 +441,16 @@ mod tests {
                 compared += 1;
             }
         }
-        // Faces that cost less than edges need more vertices: see the bat.
+        // Faces that cost less than edges need more of them: see the bat.
         assert!(
-            gained >= 3 && proven > 8500 && compared > 800,
-            "{gained} {proven} {compared}"
+            gained >= 3 && all > 5000 && proven == all && compared > 800,
+            "{gained}, {proven} of {all}, {compared}"
         );
     }
 
     #[test]
     fn edge_e95_without_work_nothing_is_proven() {
-        let edges = [
-            (0, 2),
-            (1, 2),
-            (2, 3),
-            (2, 7),
-            (3, 4),
-            (3, 5),
-            (3, 6),
-            (3, 7),
-        ];
-        let edges = edges.map(|(s, t)| (s, t, EdgeClass::Variable));
-        let graph = LinearizedGraph::new("lion", 2, 8, &[4, 5, 6, 7], &edges).unwrap();
+        let graph = lion();
         let start: Vec<Move> = graph.intermediates().map(Move::Vertex).collect();
         let budget = Budget::default().with_evaluations(0);
         let model = CostModel::Multiplications;

@@ -68,3 +68,15 @@ impl fmt::Display for Move {
         }
     }
 }
+
+/// The steps of a search that lead to a state, first one first; `came` tells from which other state by which step.
+pub(super) fn path_to<S>(state: usize, came: impl Fn(usize) -> Option<(usize, S)>) -> Vec<S> {
+    let mut path = Vec::new();
+    let mut at = state;
+    while let Some((from, step)) = came(at) {
+        path.push(step);
+        at = from;
+    }
+    path.reverse();
+    path
+}

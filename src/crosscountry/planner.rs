@@ -115,6 +115,9 @@ pub struct PlanProgress {
 /// The share of the time that is left which a search of vertices or a bound may use; what follows it needs the rest.
 const SHARE: f64 = 0.5;
 
+/// The share of what comes before the search of edges and faces.
+const LOOK: f64 = 0.2;
+
 /// The share of the evaluations in the first search. It mostly finds the best order that is found at all; a bound that proves
 /// it saves the second search.
 const FIRST: u64 = 10;
@@ -167,8 +170,10 @@ pub fn plan(
         Method::Auto => {
             if !planner.by_subsets()? {
                 planner.search(FIRST)?;
-                planner.bound();
-                planner.search(1)?;
+                if options.moves == Moves::Vertex {
+                    planner.bound();
+                    planner.search(1)?;
+                }
             }
         }
     }
@@ -178,9 +183,12 @@ pub fn plan(
             Method::Forward | Method::Reverse | Method::Markowitz
         )
     {
-        planner.bound_by_trees();
-        if planner.search_moves()? {
-            planner.bound_by_trees();
+        // Often nothing finer can gain, which takes no more than a look.
+        planner.bound_by_trees(LOOK);
+        let is_better = planner.search_moves()?;
+        // The same work would give the same bound; more time may give a better one.
+        if is_better || options.budget.time.is_some() {
+            planner.bound_by_trees(1.0);
         }
     }
     planner.finish()
@@ -341,11 +349,16 @@ impl<'a> Planner<'a> {
         if self.is_proven() {
             return Ok(());
         }
+        let share = if self.options.moves == Moves::Vertex {
+            SHARE
+        } else {
+            LOOK
+        };
         let options = SearchOptions {
             cost: self.options.model,
             seed: self.options.seed,
             budget: self
-                .share(SHARE)
+                .share(share)
                 .with_evaluations(self.options.budget.evaluations / part),
             target: self.bound.map(|bound| bound.value),
         };
@@ -386,12 +399,12 @@ impl<'a> Planner<'a> {
         let clock = self.share(SHARE).start();
         self.raise(lower_bound(self.graph, moves, model, &limits, &clock));
         if moves == Moves::Vertex {
-            self.bound_by_trees();
+            self.bound_by_trees(SHARE);
         }
     }
 
     /// Proves what holds for all moves.
-    fn bound_by_trees(&mut self) {
+    fn bound_by_trees(&mut self, share: f64) {
         if self.is_proven() {
             return;
         }
@@ -406,7 +419,7 @@ impl<'a> Planner<'a> {
                 },
             ..TreeLimits::towards(self.best())
         };
-        let clock = self.share(SHARE).start();
+        let clock = self.share(share).start();
         self.raise(tree_bound(self.graph, moves, model, &limits, &clock));
     }
 

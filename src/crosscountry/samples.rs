@@ -41,6 +41,53 @@ pub(super) fn random_graph(seed: u64, most_intermediates: usize) -> LinearizedGr
     LinearizedGraph::new(&name, inputs, vertices, &places[..outputs], &edges).unwrap()
 }
 
+/// Naumann's lion: two inputs meet in a vertex that feeds another one; edges cost less than vertices.
+pub(super) fn lion() -> LinearizedGraph {
+    let edges = [
+        (0, 2),
+        (1, 2),
+        (2, 3),
+        (2, 7),
+        (3, 4),
+        (3, 5),
+        (3, 6),
+        (3, 7),
+    ];
+    of_variables("lion", 2, &[4, 5, 6, 7], &edges)
+}
+
+/// Naumann's bat, two lions that share their last vertex; faces cost less than edges.
+pub(super) fn bat() -> LinearizedGraph {
+    let edges = [
+        (0, 5),
+        (1, 5),
+        (2, 6),
+        (3, 6),
+        (5, 7),
+        (6, 7),
+        (5, 8),
+        (6, 11),
+        (7, 8),
+        (7, 9),
+        (7, 10),
+        (7, 11),
+    ];
+    of_variables("bat", 5, &[8, 9, 10, 11], &edges)
+}
+
+/// A graph of variable edges whose last vertex is an output.
+fn of_variables(
+    name: &str,
+    inputs: usize,
+    outputs: &[usize],
+    edges: &[(usize, usize)],
+) -> LinearizedGraph {
+    let variables = edges.iter().map(|(s, t)| (*s, *t, EdgeClass::Variable));
+    let edges: Vec<_> = variables.collect();
+    let vertices = outputs[outputs.len() - 1] + 1;
+    LinearizedGraph::new(name, inputs, vertices, outputs, &edges).unwrap()
+}
+
 /// The least cost over all orders, one by one.
 pub(super) fn least_over_orders(graph: &LinearizedGraph, model: CostModel) -> u64 {
     fn visit(

@@ -71,10 +71,10 @@ pub struct FoundMoves {
 /// # Ok::<(), wengert::Error>(())
 /// ```
 ///
-/// **Shape**: the start has all intermediates. [`Moves::Face`] searches as [`Moves::Edge`] does; on the tiny graphs that
-/// [`optimal_moves`](super::optimal_moves) could exhaust by faces, these gained nothing over edges.
-/// **Cost**: an evaluation takes a few microseconds on 100 vertices and grows with the number of moves between an edit and the
-/// place where its effect ends. Graphs above 1024 vertices are not searched: the start is the result.
+/// **Shape**: the start has all intermediates. [`Moves::Face`] gives one half of the work to edges and the other one to faces; if any of
+/// these is used, all moves of the result are faces.
+/// **Cost**: an evaluation takes a few microseconds on 100 vertices, by faces some ten, and grows with the number of moves between an
+/// edit and the place where its effect ends. Graphs above 1024 vertices are not searched, nor those above 409 edges by faces.
 ///
 /// # Errors
 /// Those of [`cost_of_moves`] for the start; [`Error::CostOverflow`].
@@ -88,50 +88,54 @@ pub fn search_moves(
     seed: u64,
     budget: &Budget,
 ) -> Result<FoundMoves, Error> {
-    let start: Vec<Step> = start.iter().map(|v| Step::Vertex(*v)).collect();
-    let before: Vec<Move> = start.iter().filter_map(|step| step.to_move()).collect();
-    let cost = cost_of_moves(graph, &before)?.of(model);
-    let task = Task {
-        moves,
-        seed,
-        clock: budget.start(),
-        evaluations: budget.evaluations,
+    let mut best: Vec<Move> = start.iter().map(|v| Move::Vertex(*v)).collect();
+    let mut cost = cost_of_moves(graph, &best)?.of(model);
+    // Edges are searched faster, and most of what faces gain they gain as well.
+    let kinds = match moves {
+        Moves::Face => &[Moves::Edge, Moves::Face][..],
+        Moves::Edge => &[Moves::Edge],
+        Moves::Vertex => &[Moves::Vertex],
     };
-    let found = if moves == Moves::Face {
-        // Products come before what they replace goes.
-        let duals = graph.edges().len() * 5 / 4;
-        match duals {
-            0..=64 => task.faces::<1>(graph, model, &start)?,
-            65..=128 => task.faces::<2>(graph, model, &start)?,
-            129..=192 => task.faces::<3>(graph, model, &start)?,
-            193..=256 => task.faces::<4>(graph, model, &start)?,
-            257..=512 => task.faces::<8>(graph, model, &start)?,
-            _ => None,
+    let clock = budget.start();
+    let mut stopped_by = StoppedBy::Work;
+    for (number, moves) in kinds.iter().enumerate() {
+        // What is left is shared evenly by what is to come.
+        let parts = u32::try_from(kinds.len() - number).unwrap_or(1);
+        let left = budget.evaluations.saturating_sub(clock.evaluations());
+        let part = Budget {
+            evaluations: left / u64::from(parts),
+            time: budget
+                .time
+                .map(|time| time.saturating_sub(clock.elapsed()) / parts),
+            interrupt: budget.interrupt.clone(),
+        };
+        let task = Task {
+            moves: *moves,
+            seed,
+            clock: part.start(),
+            evaluations: part.evaluations,
+        };
+        let mut steps: Vec<Step> = best.iter().filter_map(|step| Step::of(*step)).collect();
+        // Whatever edges were taken out of a list, it must be complete.
+        let rest = start.iter().map(|v| Step::Vertex(*v));
+        let missing = rest
+            .filter(|step| !steps.contains(step))
+            .collect::<Vec<_>>();
+        steps.extend(missing);
+        if let Some(found) = task.run(graph, model, &steps)? {
+            let found_cost = cost_of_moves(graph, &found)?.of(model);
+            if found_cost < cost {
+                (best, cost) = (found, found_cost);
+            }
         }
-    } else {
-        None
-    };
-    let found = match (found, graph.len()) {
-        (Some(found), _) => found,
-        (None, 0..=64) => task.edges::<1>(graph, model, &start)?,
-        (None, 65..=128) => task.edges::<2>(graph, model, &start)?,
-        (None, 129..=192) => task.edges::<3>(graph, model, &start)?,
-        (None, 193..=256) => task.edges::<4>(graph, model, &start)?,
-        (None, 257..=512) => task.edges::<8>(graph, model, &start)?,
-        (None, 513..=1024) => task.edges::<16>(graph, model, &start)?,
-        _ => before.clone(),
-    };
-    let found_cost = cost_of_moves(graph, &found)?.of(model);
-    let (moves, cost) = if found_cost < cost {
-        (found, found_cost)
-    } else {
-        (before, cost)
-    };
+        clock.count(task.clock.evaluations());
+        stopped_by = task.clock.must_stop().unwrap_or(StoppedBy::Work);
+    }
     Ok(FoundMoves {
-        moves,
+        moves: best,
         cost,
-        evaluations: task.clock.evaluations(),
-        stopped_by: task.clock.must_stop().unwrap_or(StoppedBy::Work),
+        evaluations: clock.evaluations(),
+        stopped_by,
     })
 }
 
@@ -143,6 +147,36 @@ struct Task {
 }
 
 impl Task {
+    /// Nothing if the graph is too large.
+    fn run(
+        &self,
+        graph: &LinearizedGraph,
+        model: CostModel,
+        start: &[Step],
+    ) -> Result<Option<Vec<Move>>, Error> {
+        if self.moves == Moves::Face {
+            // A product comes before what it replaces goes.
+            return match graph.edges().len() * 5 / 4 {
+                0..=64 => self.faces::<1>(graph, model, start),
+                65..=128 => self.faces::<2>(graph, model, start),
+                129..=192 => self.faces::<3>(graph, model, start),
+                193..=256 => self.faces::<4>(graph, model, start),
+                257..=512 => self.faces::<8>(graph, model, start),
+                _ => Ok(None),
+            };
+        }
+        let found = match graph.len() {
+            0..=64 => self.edges::<1>(graph, model, start)?,
+            65..=128 => self.edges::<2>(graph, model, start)?,
+            129..=192 => self.edges::<3>(graph, model, start)?,
+            193..=256 => self.edges::<4>(graph, model, start)?,
+            257..=512 => self.edges::<8>(graph, model, start)?,
+            513..=1024 => self.edges::<16>(graph, model, start)?,
+            _ => return Ok(None),
+        };
+        Ok(Some(found))
+    }
+
     fn edges<const W: usize>(
         &self,
         graph: &LinearizedGraph,

@@ -10,7 +10,7 @@ use super::step::{Graph, Step};
 use crate::error::Error;
 
 /// A set of at most `64 W` vertices.
-pub(in super::super) type Set<const W: usize> = [u64; W];
+pub(super) type Set<const W: usize> = [u64; W];
 
 /// A graph from which vertices and edges are being eliminated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,17 +257,17 @@ pub(super) fn size<const W: usize>(set: &Set<W>) -> u32 {
     set.iter().map(|word| word.count_ones()).sum()
 }
 
-/// The members, ascending.
-pub(in super::super) fn members<const W: usize>(
-    set: &Set<W>,
-) -> impl Iterator<Item = usize> + use<W> {
-    let set = *set;
-    (0..W).flat_map(move |place| {
-        let mut word = set[place];
-        std::iter::from_fn(move || {
-            let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
-            word &= word - 1;
-            Some(place * 64 + bit)
-        })
+/// The members of a set of at most 64, ascending.
+pub(in super::super) fn word_members(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let member = (set != 0).then_some(set.trailing_zeros() as usize)?;
+        set &= set - 1;
+        Some(member)
     })
+}
+
+/// The members, ascending.
+pub(super) fn members<const W: usize>(set: &Set<W>) -> impl Iterator<Item = usize> + use<W> {
+    let set = *set;
+    (0..W).flat_map(move |place| word_members(set[place]).map(move |bit| place * 64 + bit))
 }

@@ -23,9 +23,19 @@ pub(in super::super) enum Step {
 
 impl Step {
     /// The vertex at which the products are formed.
-    pub(super) const fn middle(self) -> VertexId {
+    pub(in super::super) const fn middle(self) -> VertexId {
         match self {
             Self::Vertex(v) | Self::Front(_, v) | Self::Back(v, _) | Self::Face(_, v, _) => v,
+        }
+    }
+
+    /// The step of a move, unless that is a face.
+    pub(in super::super) const fn of(step: Move) -> Option<Self> {
+        match step {
+            Move::Vertex(v) => Some(Self::Vertex(v)),
+            Move::Front(u, v) => Some(Self::Front(u, v)),
+            Move::Back(v, w) => Some(Self::Back(v, w)),
+            Move::Face(..) => None,
         }
     }
 

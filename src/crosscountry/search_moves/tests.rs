@@ -4,6 +4,7 @@
 //! Source: none.
 
 use super::super::moves_tests::{naive_edges, naive_faces, random_graph};
+use super::super::samples::{bat, lion};
 use super::super::{EdgeClass, Elimination, FaceElimination, Order};
 use super::windows::Windows;
 use super::*;
@@ -219,18 +220,7 @@ fn windows_cost_what_all_sequences_of_edges_cost_at_least() {
 #[test]
 fn a_window_finds_the_edges_of_the_lion() {
     // No order of the two vertices costs less than 12.
-    let edges = [
-        (0, 2),
-        (1, 2),
-        (2, 3),
-        (2, 7),
-        (3, 4),
-        (3, 5),
-        (3, 6),
-        (3, 7),
-    ];
-    let edges = edges.map(|(s, t)| (s, t, EdgeClass::Variable));
-    let graph = LinearizedGraph::new("lion", 2, 8, &[4, 5, 6, 7], &edges).unwrap();
+    let graph = lion();
     let all: Vec<VertexId> = graph.intermediates().collect();
     let mut state = State::<1>::new(&graph, CostModel::Multiplications);
     let (moves, states) = Windows::default().moves(&state, &all).unwrap();
@@ -254,22 +244,7 @@ fn chains_that_end_nowhere_are_free() {
 
 #[test]
 fn faces_of_the_bat_cost_less_than_its_edges() {
-    let edges = [
-        (0, 5),
-        (1, 5),
-        (2, 6),
-        (3, 6),
-        (5, 7),
-        (6, 7),
-        (5, 8),
-        (6, 11),
-        (7, 8),
-        (7, 9),
-        (7, 10),
-        (7, 11),
-    ];
-    let edges = edges.map(|(s, t)| (s, t, EdgeClass::Variable));
-    let graph = LinearizedGraph::new("bat", 5, 12, &[8, 9, 10, 11], &edges).unwrap();
+    let graph = bat();
     let start: Vec<VertexId> = graph.intermediates().collect();
     let model = CostModel::Multiplications;
     let budget = Budget::default().with_evaluations(20_000);

@@ -13,6 +13,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::super::graph::VertexId;
+use super::super::moves::path_to;
+use super::state::word_members as members;
 use super::step::{self, Graph};
 
 /// The most vertices in a window.
@@ -217,7 +219,8 @@ impl Window {
             }
             searched += 1;
             if rows.entering == [0; MOST] {
-                return (Some(path_to(&states, number)), searched);
+                let came = |at: usize| states[at].by.map(|step| (states[at].from, step));
+                return (Some(path_to(number, came)), searched);
             }
             for step in self.possible(&rows) {
                 let mut next = rows;
@@ -341,24 +344,4 @@ impl Rows {
         self.entering[vertex] = 0;
         self.leaving[vertex] = 0;
     }
-}
-
-fn path_to(states: &[Reached], number: usize) -> Vec<Step> {
-    let mut path = Vec::new();
-    let mut at = number;
-    while let Some(step) = states[at].by {
-        path.push(step);
-        at = states[at].from;
-    }
-    path.reverse();
-    path
-}
-
-/// The members, ascending.
-fn members(mut set: Set) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let member = (set != 0).then(|| set.trailing_zeros() as usize)?;
-        set &= set - 1;
-        Some(member)
-    })
 }
