@@ -34,8 +34,8 @@ impl Needs {
         }
     }
 
-    /// What these outputs, and the guards, need.
-    pub(super) fn of(program: &Program, outputs: Vec<bool>) -> Self {
+    /// What these outputs, and the guards, need; regions that only ask count as needed, unless others ask the same.
+    pub(super) fn of(program: &Program, outputs: Vec<bool>, keeps_asking: bool) -> Self {
         let mut nodes = vec![false; program.len()];
         for (output, is_needed) in program.outputs.iter().zip(&outputs) {
             nodes[output.index()] |= is_needed;
@@ -51,7 +51,7 @@ impl Needs {
             let kind = program.kinds[index];
             if let NodeKind::Region(number) = kind {
                 let region = &program.regions[number as usize];
-                nodes[index] |= asks(&region.body);
+                nodes[index] |= keeps_asking && asks(&region.body);
             }
             if !nodes[index] {
                 continue;
@@ -61,7 +61,7 @@ impl Needs {
                 NodeKind::Region(number) => {
                     let region = &program.regions[number as usize];
                     let outputs = std::mem::take(&mut results[number as usize].1);
-                    let body = Self::of_body(region, outputs);
+                    let body = Self::of_body(region, outputs, keeps_asking);
                     for (range, is_needed) in region.argument_ranges().zip(&body.nodes) {
                         for argument in &arguments[range] {
                             nodes[argument.index()] |= is_needed;
@@ -90,9 +90,9 @@ impl Needs {
     }
 
     /// What these outputs of a region need in its body, with those that are carried into something needed.
-    fn of_body(region: &Region, mut outputs: Vec<bool>) -> Self {
+    fn of_body(region: &Region, mut outputs: Vec<bool>, keeps_asking: bool) -> Self {
         loop {
-            let mut needs = Self::of(&region.body, outputs);
+            let mut needs = Self::of(&region.body, outputs, keeps_asking);
             let mut is_complete = true;
             for (source, is_needed) in region.sources.iter().zip(&needs.nodes) {
                 if let (Source::Carried { output }, true) = (source, is_needed) {

@@ -118,31 +118,34 @@ impl Program {
     ///
     /// **Source**: as [`simplify`](Self::simplify).
     pub fn simplify_with(&self, passes: Passes) -> Result<Self, Error> {
-        round(self, passes)
+        let needs = if passes.dead {
+            Needs::of(self, vec![true; self.outputs.len()], true)
+        } else {
+            Needs::all(self)
+        };
+        round(self, &needs, passes)
     }
 }
 
 impl Program {
-    /// The program without dead nodes, also inside regions: a derivative often needs the partials of a body but not its
+    /// The derivative program without dead nodes, also inside regions: a derivative often needs the partials of a body but not its
     /// value, or only some of the values that a forward pass stores.
+    ///
+    /// A region of the function that only asks is dropped: the region of its derivative asks the same, or nothing depends on it.
     pub(in crate::program) fn live(&self) -> Result<Self, Error> {
         let dead = Passes {
             dead: true,
             ..Passes::none()
         };
-        self.simplify_with(dead)
+        let needs = Needs::of(self, vec![true; self.outputs.len()], false);
+        round(self, &needs, dead)
     }
 }
 
-/// All passes over a program and its bodies, once: a second time would only find chains of carried values, and cost as much.
-fn round(program: &Program, passes: Passes) -> Result<Program, Error> {
-    let needs = if passes.dead {
-        Needs::of(program, vec![true; program.outputs.len()])
-    } else {
-        Needs::all(program)
-    };
+/// All passes over what is needed of a program and its bodies, once: a second time would only find chains of carried values, and cost as much.
+fn round(program: &Program, needs: &Needs, passes: Passes) -> Result<Program, Error> {
     let entries: Vec<Entry> = (0..program.inputs).map(Entry::Input).collect();
-    let mut simple = rebuild(program, &needs, &entries, program.inputs, passes)?;
+    let mut simple = rebuild(program, needs, &entries, program.inputs, passes)?;
     simple.point.clone_from(&program.point);
     simple.is_derivative = program.is_derivative;
     debug_assert_eq!(simple.validate(), Ok(()));

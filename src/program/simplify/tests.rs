@@ -166,7 +166,8 @@ fn nodes_that_stay_keep_their_locations() {
         // The last node of a living program is the last living one of the program.
         let kept = living.nodes().last().filter(|n| n.index() >= living.inputs);
         let Some(last) = kept else { continue };
-        let needed = super::dead::Needs::of(&program, vec![true; program.outputs.len()]).nodes;
+        let needed =
+            super::dead::Needs::of(&program, vec![true; program.outputs.len()], true).nodes;
         let was = program
             .nodes()
             .filter(|n| needed[n.index()])
