@@ -32,7 +32,7 @@ pub(crate) enum Color {
     Soft,
     /// Grid lines.
     Grid,
-    /// One of the six colours that everybody can tell apart.
+    /// One of the seven colours that everybody can tell apart.
     Series(usize),
     /// A share from 0 to 255 on a scale from blue over green to yellow, whose lightness grows.
     Scale(u8),
@@ -78,14 +78,15 @@ pub(crate) fn dark() -> String {
     format!("@media(prefers-color-scheme:dark){{{}}}", rules.concat())
 }
 
-/// Okabe and Ito's palette without black, which is the ink, and yellow, which is faint on paper.
-const SERIES: [[u8; 3]; 6] = [
+/// Okabe and Ito's palette without black, which is the ink, and yellow, which is faint on paper; a grey in their place.
+const SERIES: [[u8; 3]; 7] = [
     [0x00, 0x72, 0xB2],
     [0xD5, 0x5E, 0x00],
     [0x00, 0x9E, 0x73],
     [0xCC, 0x79, 0xA7],
     [0xE6, 0x9F, 0x00],
     [0x56, 0xB4, 0xE9],
+    [0x8A, 0x8A, 0x8A],
 ];
 
 /// Violet, blue, teal, green, yellow: viridis without its darkest part, which is lost on dark paper.
