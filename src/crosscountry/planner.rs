@@ -385,8 +385,7 @@ impl<'a> Planner<'a> {
         }
         self.evaluations += found.evaluations;
         self.stop(found.stopped_by);
-        self.offer("search", &found.order)?;
-        Ok(())
+        self.offer("search", &found.order)
     }
 
     /// Proves what can be proven in the time that is left.

@@ -486,8 +486,8 @@ impl<const W: usize> Graph for Line<W> {
         &mut self.tally
     }
 
-    fn cost(&self) -> u64 {
-        self.tally.of(self.model)
+    fn model(&self) -> CostModel {
+        self.model
     }
 
     fn has_same_graph(&self, other: &Self) -> bool {

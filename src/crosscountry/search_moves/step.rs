@@ -3,7 +3,7 @@
 //! Invariant: a step that is not possible changes nothing.
 //! Source: Naumann 2004 (the hierarchy of vertex, edge and face elimination).
 
-use super::super::cost::Tally;
+use super::super::cost::{CostModel, Tally};
 use super::super::graph::VertexId;
 use super::super::moves::Move;
 use crate::error::Error;
@@ -59,8 +59,8 @@ pub(in super::super) trait Graph: Clone {
     fn take(&mut self, step: Step) -> Result<bool, Error>;
     fn tally(&self) -> Tally;
     fn tally_mut(&mut self) -> &mut Tally;
-    /// The cost so far.
-    fn cost(&self) -> u64;
+    /// What is to be small.
+    fn model(&self) -> CostModel;
     /// Whether no later step can tell the two apart.
     fn has_same_graph(&self, other: &Self) -> bool;
     /// The number of edges that enter and that leave a vertex.
@@ -69,6 +69,11 @@ pub(in super::super) trait Graph: Clone {
     fn sources(&self, vertex: VertexId) -> impl Iterator<Item = VertexId>;
     /// The vertices to which edges leave.
     fn targets(&self, vertex: VertexId) -> impl Iterator<Item = VertexId>;
+
+    /// The cost so far.
+    fn cost(&self) -> u64 {
+        self.tally().of(self.model())
+    }
 
     /// Adds to the tally the difference of two others.
     fn count_on(&mut self, from: &Tally, to: &Tally) {

@@ -330,7 +330,6 @@ impl Builder {
                     b: body.operand(first),
                     c: body.operand(second),
                 });
-                // The last of the two is this node, whose own turn comes below.
                 self.release(&mut body, first, node);
                 self.release(&mut body, second, node);
             }
